@@ -1,0 +1,1 @@
+"""How people write pipelines: tasks, flows, DAGs, assets, checks. Plain objects; what runs them is the runtime."""

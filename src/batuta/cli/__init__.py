@@ -1,0 +1,1 @@
+"""The command line: arguments in, text or JSON out. What it does can all be done from Python too."""

@@ -1,0 +1,1 @@
+"""Drives runs: hears what happens, records it, and does what the state machine wishes."""

@@ -1,0 +1,79 @@
+"""Trying things without starting any: connections and sensors, in an evaluator of their code location.
+
+What is wrong with what is tried is part of the answer, not an error of the request. Surprising: what a driver says of a
+failed log-in may repeat what it was given, so it is masked where it was raised, and once more here.
+"""
+
+from __future__ import annotations
+
+import time
+
+from batuta.core.errors import BatutaError
+from batuta.executors.evaluators import EvaluationFailed
+from batuta.runtime.masking import mask
+from batuta.scheduler.sensor_trial import try_sensor
+from batuta.server.access import Principal
+from batuta.server.backend import Backend
+from batuta.server.problems import NotFound, Refused
+from batuta.server.shapes.operations import ConnectionTest
+from batuta.server.shapes.service import AskedRun, TriedSensor
+
+CONNECT_S = 30.0
+
+
+def try_connection(backend: Backend, who: Principal, name: str, location: str) -> ConnectionTest:
+    """Connect, at a location or the first that there is. Raises NotFound, Forbidden, Refused where nobody can do it."""
+    known = list(backend.catalog.locations)
+    place = location or next(iter(known), "")
+    if not place:
+        raise Refused("conflict", 409, "there is no code location to try it from", hint="start one: batuta up")
+    backend.catalog.location(place)
+    who.need("editor", place, "try connections there")
+    began = time.perf_counter()
+    ok, told, hint = True, "", ""
+    try:
+        told = str(backend.asking.ask(place, "connection", {"name": name}, CONNECT_S, who.name)["told"])
+    except Refused:
+        raise
+    except BatutaError as error:
+        ok, told, hint = False, error.what, error.hint or ""
+    took_s = round(time.perf_counter() - began, 3)
+    return ConnectionTest(name=name, location=place, ok=ok, told=mask(told), hint=mask(hint), took_s=took_s)
+
+
+def tried_sensor(backend: Backend, who: Principal, location: str, name: str, cursor: str | None) -> TriedSensor:
+    """Evaluate a sensor once. Raises NotFound, Forbidden, Refused where nobody can do it."""
+    who.need("operator", location, f"try {name!r}")
+    spec = backend.catalog.sensors.get((location, name))
+    if spec is None:
+        raise NotFound(f"there is no sensor {name!r} at location {location!r}", hint="GET /api/v1/tickers lists them")
+    began = time.perf_counter()
+    found = TriedSensor(
+        asked=[], reason="", cursor=cursor or "", more=False, error="", place="", traceback="", took_s=0.0
+    )
+
+    def ask(what: str, data: dict[str, object], timeout_s: float) -> dict[str, object]:
+        return backend.asking.ask(location, what, data, timeout_s, who.name)
+
+    try:
+        said = try_sensor(backend.store, location, spec, cursor, backend.clock(), ask)
+    except Refused:
+        raise
+    except BatutaError as error:
+        found.error, found.place = error.what, error.where or ""
+        found.traceback = error.traceback if isinstance(error, EvaluationFailed) else ""
+    else:
+        found.reason, found.cursor, found.more = said.reason, said.cursor, said.more
+        found.asked = [
+            AskedRun(
+                key=one.key,
+                job=one.job or ("" if one.selection else spec.job),
+                selection=one.selection or ("" if one.job else spec.selection),
+                params=one.params,
+                tags=one.tags,
+                partition=one.partition,
+            )
+            for one in said.asked
+        ]
+    found.took_s = round(time.perf_counter() - began, 3)
+    return found

@@ -1,0 +1,1 @@
+"""One module per revision, with an `upgrade` only: going back is restoring a backup."""

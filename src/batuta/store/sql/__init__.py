@@ -1,0 +1,1 @@
+"""SQL: written once in SQLAlchemy Core (`build`, `writing`, `reading`, `keeping`), compiled to the texts beside it."""

@@ -1,0 +1,65 @@
+// The names of all queries. A name begins with what it is about, so that one word forgets all that depends on it:
+// `queryClient.invalidateQueries({ queryKey: keys.runs.all })`.
+export const keys = {
+  me: ["me"] as const,
+  home: ["home"] as const,
+  timeline: (span: object) => ["timeline", span] as const,
+  timelines: ["timeline"] as const,
+  search: (text: string, kinds: readonly string[] = []) => ["search", text, kinds] as const,
+  runs: {
+    all: ["runs"] as const,
+    lists: ["runs", "list"] as const,
+    list: (filter: object) => ["runs", "list", filter] as const,
+    one: (run: number) => ["runs", "one", run] as const,
+    part: (run: number, part: string, about: object = {}) => ["runs", "one", run, part, about] as const,
+    task: (run: number, no: number) => ["runs", "one", run, "task", no] as const,
+  },
+  jobs: {
+    all: ["jobs"] as const,
+    list: (filter: object) => ["jobs", "list", filter] as const,
+    one: (job: string, location = "") => ["jobs", "one", job, location] as const,
+    part: (job: string, location: string, part: string, about: object = {}) =>
+      ["jobs", "one", job, location, part, about] as const,
+  },
+  assets: {
+    all: ["assets"] as const,
+    list: (filter: object) => ["assets", "list", filter] as const,
+    one: (key: string) => ["assets", "one", key] as const,
+    part: (key: string, part: string, about: object = {}) => ["assets", "one", key, part, about] as const,
+    plan: (asked: object) => ["assets", "plan", asked] as const,
+  },
+  lineage: { all: ["lineage"] as const, of: (asked: object) => ["lineage", asked] as const },
+  checks: {
+    all: ["checks"] as const,
+    list: (filter: object) => ["checks", "list", filter] as const,
+    results: (filter: object) => ["checks", "results", filter] as const,
+    quality: (days: number) => ["checks", "quality", days] as const,
+  },
+  backfills: {
+    all: ["backfills"] as const,
+    list: (filter: object) => ["backfills", "list", filter] as const,
+    one: (backfill: number) => ["backfills", "one", backfill] as const,
+    items: (backfill: number, filter: object) => ["backfills", "one", backfill, "items", filter] as const,
+  },
+  tickers: {
+    all: ["tickers"] as const,
+    list: (filter: object) => ["tickers", "list", filter] as const,
+    one: (kind: string, location: string, name: string) => ["tickers", "one", kind, location, name] as const,
+    next: (kind: string, location: string, name: string, count: number) =>
+      ["tickers", "one", kind, location, name, "next", count] as const,
+  },
+  ticks: { all: ["ticks"] as const, list: (filter: object) => ["ticks", filter] as const },
+  nextTimes: (asked: object) => ["next-times", asked] as const,
+  locations: { all: ["locations"] as const, one: (name: string) => ["locations", name] as const },
+  processes: ["processes"] as const,
+  pools: ["pools"] as const,
+  queue: ["queue"] as const,
+  alerts: { all: ["alerts"] as const, list: (filter: object) => ["alerts", filter] as const },
+  audit: { all: ["audit"] as const, list: (filter: object) => ["audit", filter] as const },
+  variables: ["variables"] as const,
+  connections: ["connections"] as const,
+  secrets: ["secrets"] as const,
+  settings: ["settings"] as const,
+  accounts: ["accounts"] as const,
+  tokens: { all: ["tokens"] as const, of: (account: string) => ["tokens", account] as const },
+};

@@ -1,0 +1,30 @@
+// Lists that come in pages: `useInfiniteQuery` over the API's keyset cursors, and all their items as one list.
+import { infiniteQueryOptions, type InfiniteData, type QueryKey } from "@tanstack/react-query";
+
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+export const PAGE = 100;
+
+/** The options of a list: `fetch` gets the cursor of the page (undefined: the first). */
+export function pages<Item>(
+  queryKey: QueryKey,
+  fetch: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<Item>>,
+  options: { refetchInterval?: number; enabled?: boolean } = {},
+) {
+  return infiniteQueryOptions({
+    queryKey,
+    queryFn: ({ pageParam, signal }) => fetch(pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<Item>) => last.next ?? undefined,
+    placeholderData: (before: InfiniteData<Page<Item>, string | undefined> | undefined) => before,
+    ...options,
+  });
+}
+
+/** The items of all pages that are there. */
+export function itemsOf<Item>(data: InfiniteData<Page<Item>, unknown> | undefined): Item[] {
+  return data?.pages.flatMap((page) => page.items) ?? [];
+}

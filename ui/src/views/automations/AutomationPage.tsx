@@ -1,0 +1,5 @@
+import { TickerDetail } from "@/views/tickers/TickerDetail";
+
+export function AutomationPage() {
+  return <TickerDetail kind="automation" />;
+}
