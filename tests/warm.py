@@ -109,7 +109,8 @@ def _become(command: dict[str, Any]) -> None:
     os.environ.update(command["env"])
     time.tzset()
     os.chdir(command["cwd"])
-    sys.path[:] = [os.getcwd(), *[path for path in command["path"] if path]]
+    asked = command["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [os.getcwd(), *dict.fromkeys(path for path in [*asked, *command["path"]] if path)]
     sys.argv = [MODULE, *command["args"]]
 
     stdin, stdout, stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate(("rb", "wb", "wb")))
