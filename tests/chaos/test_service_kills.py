@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from batuta.scheduler.schedules import OFF
 from batuta.store.store import Store
 from tests.chaos.platform_load import LOCATION, SCHEDULES, write_load
 from tests.chaos.platform_processes import Platform, platform, wait_until
@@ -57,12 +58,16 @@ def is_over(store: Store) -> bool:
     return is_quiet(store) and not store.backfills.open()
 
 
+def are_off(store: Store) -> bool:
+    """Whether whoever evaluates the schedules has taken note that they are off: no tick is under way then."""
+    return all(row.state == OFF for row in store.tickers("schedule"))
+
+
 def settle(service: Platform, store: Store, seconds: dict[str, float] = SECONDS) -> Verdict:
     """Let what is due be done, with no more ticks, and look at it."""
     for name in SCHEDULES:
         store.switch("schedule", LOCATION, name, False, now=time.time())
-    wait_until(lambda: is_over(store), service, "runs are stuck", DRAIN_S)
-    time.sleep(1.0)  # a tick that was under way when the schedules were switched off
+    wait_until(lambda: are_off(store), service, "the schedules are not turned off", DRAIN_S)
     wait_until(lambda: is_over(store), service, "runs are stuck", DRAIN_S)
     service.stop()
     return judge(store, service.trace, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from batuta.scheduler.schedules import OFF, ScheduleDuty, upcoming
 from batuta.scheduler.service import Service
 from batuta.store.errors import LeadLost
 from batuta.store.rows import Leader
-from tests.engine.projects import write_project
+from batuta.store.store import Store
+from tests.engine.projects import until, write_project
 from tests.scheduler.conftest import Open, ended
 
 MIDNIGHT = 1_767_225_600.0  # 2026-01-01
@@ -233,3 +235,27 @@ def test_what_another_process_turns_off_is_off(clocked: Make) -> None:
     clock.at(MIDNIGHT + 1)
     clock.at(MIDNIGHT + DAY_S)
     assert clock.starts("daily") == []
+
+
+DAILY = """
+from batuta import Schedule
+
+@flow(schedule=Schedule("0 6 * * *"))
+def early() -> None: ...
+"""
+
+
+def test_a_service_hears_what_another_process_switches(on_store: str, tmp_path: Path, open_service: Open) -> None:
+    service = open_service(write_project(tmp_path / "scheduled", DAILY))
+    entries = service.schedules
+
+    def is_on() -> bool | None:
+        entry = entries.entries.get(("scheduled", "early"))
+        return None if entry is None else entry.is_on
+
+    until(is_on, "it is not evaluated")
+    with Store.open(on_store) as other:
+        other.switch("schedule", "scheduled", "early", False, now=time.time())
+        until(lambda: is_on() is False, "nobody hears that it is turned off")
+        other.switch("schedule", "scheduled", "early", True, now=time.time())
+        until(lambda: is_on() is True, "nobody hears that it is turned on again")

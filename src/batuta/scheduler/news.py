@@ -43,6 +43,7 @@ class News:
         while not self._stopping.is_set():
             try:
                 with self._store.listen() as listener:
+                    self._heard({"*"})  # whatever was said while nobody listened
                     while not self._stopping.is_set():
                         topics = listener.wait(
                             POLL_S if self._store.dialect == "sqlite" else PATIENCE_S, self._stopping

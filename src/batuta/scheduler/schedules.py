@@ -100,7 +100,7 @@ class ScheduleDuty:
             self._epoch = lead.epoch
             self._changed.set()
         try:
-            if self._heard and now >= self._heard_at + SETTLE_S:
+            if self._heard and abs(now - self._heard_at) >= SETTLE_S:
                 self._heard, self._heard_at = False, now
                 if self._service.store.tickers_switched(KIND) != self._switched:
                     self._changed.set()

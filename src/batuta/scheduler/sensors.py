@@ -131,7 +131,7 @@ class SensorDuty:
             self._epoch = lead.epoch
             self.entries = {}  # what was begun under another lead is not recorded
             self._changed.set()
-        if self._heard and now >= self._heard_at + SETTLE_S:
+        if self._heard and abs(now - self._heard_at) >= SETTLE_S:
             self._changed.set()
         if self._changed.is_set():
             self._changed.clear()

@@ -234,11 +234,16 @@ class Service:
                 thread.wake()
 
     def _heard(self, topics: Iterable[str]) -> None:
-        """Another process has written: the queue looks at once, the others at most so often."""
+        """Another process has written: the queue looks at once, the others at most so often.
+
+        That runs were queued or asked for something is nothing to the others.
+        """
+        topics = set(topics)
         if topics:
             self.wake("queue")
         if not {"*", "evaluations"}.isdisjoint(topics):
             self.wake("answering")  # somebody waits for it
+        if topics - {"runs", "requests"}:
             self._others_to_hear = True
         if not {"*", "requests"}.isdisjoint(topics):
             self.engine.requests_left()
