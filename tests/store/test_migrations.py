@@ -23,17 +23,17 @@ ROWS = 3
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database[Any]]:
+def database(empty_store_url: str) -> Iterator[Database[Any]]:
     """A database without a schema."""
-    opened = open_database(store_url, durable="normal", read_only=False, busy_s=10.0)
+    opened = open_database(empty_store_url, durable="normal", read_only=False, busy_s=10.0)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[sa.Engine]:
+def engine(empty_store_url: str) -> Iterator[sa.Engine]:
     """The same database for SQLAlchemy, to look into it."""
-    made = sa.create_engine(store_url, poolclass=sa.NullPool)
+    made = sa.create_engine(empty_store_url, poolclass=sa.NullPool)
     yield made
     made.dispose()
 
@@ -58,7 +58,7 @@ def test_migrating_from_empty_gives_what_creating_gives(
 
 @pytest.mark.parametrize(("before", "after"), [*zip((None, *REVISIONS), REVISIONS, strict=False)])
 def test_each_migration_keeps_the_rows_that_are_there(
-    database: Database[Any], engine: sa.Engine, store_url: str, before: str | None, after: str
+    database: Database[Any], engine: sa.Engine, empty_store_url: str, before: str | None, after: str
 ) -> None:
     kept: dict[str, list[dict[str, Any]]] = {}
     if before is not None:
@@ -72,48 +72,50 @@ def test_each_migration_keeps_the_rows_that_are_there(
         columns = found[table][0].keys() & rows[0].keys()
         assert _only(found[table], columns) == _only(rows, columns), table
     database.close()
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         assert store.opened == ("existing" if after == NEWEST else "upgraded")
         assert store.info().revision == NEWEST
 
 
 def test_all_migrations_with_rows_from_the_beginning(
-    database: Database[Any], engine: sa.Engine, store_url: str
+    database: Database[Any], engine: sa.Engine, empty_store_url: str
 ) -> None:
     create(database)
     wanted = _shape(engine)
     _clear(engine)
     migrate(database, REVISIONS[0])
     _fill(engine)
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         assert store.opened == ("upgraded" if len(REVISIONS) > 1 else "existing")
     assert _shape(engine) == wanted
 
 
-def test_a_migration_that_fails_changes_nothing(database: Database[Any], engine: sa.Engine, store_url: str) -> None:
+def test_a_migration_that_fails_changes_nothing(
+    database: Database[Any], engine: sa.Engine, empty_store_url: str
+) -> None:
     migrate(database, "0001")
     with engine.begin() as connection:  # in the way of revision 0002
         connection.execute(sa.text("CREATE TABLE run_requests (in_the_way TEXT)"))
     before = _shape(engine)
     for _ in range(2):
         with pytest.raises(StoreError, match="run_requests"):
-            Store.open(store_url)
+            Store.open(empty_store_url)
         assert _shape(engine) == before
         assert current(database) == "0001"
     with engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE run_requests"))
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         assert store.opened == "upgraded"
 
 
-def test_many_may_upgrade_at_the_same_time(database: Database[Any], store_url: str) -> None:
+def test_many_may_upgrade_at_the_same_time(database: Database[Any], empty_store_url: str) -> None:
     migrate(database, REVISIONS[0])
     barrier, failed = threading.Barrier(4), []
 
     def upgrade() -> None:
         barrier.wait()
         try:
-            with Store.open(store_url) as store:
+            with Store.open(empty_store_url) as store:
                 assert store.info().revision == NEWEST
         except Exception as error:
             failed.append(error)

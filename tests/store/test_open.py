@@ -19,17 +19,17 @@ from tests.store.committer import PATHS
 from tests.store.samples import create, progress, task_ends
 
 
-def test_a_new_store_is_made_and_found_again(store_url: str) -> None:
-    with Store.open(store_url) as store:
+def test_a_new_store_is_made_and_found_again(empty_store_url: str) -> None:
+    with Store.open(empty_store_url) as store:
         assert store.opened == "created"
         run = create(store)
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         assert store.opened == "existing"
         assert store.run(run.id) == run
 
 
-def test_a_closed_store_says_so(store_url: str) -> None:
-    store = Store.open(store_url)
+def test_a_closed_store_says_so(empty_store_url: str) -> None:
+    store = Store.open(empty_store_url)
     store.close()
     store.close()
     with pytest.raises(StoreError, match="is closed"):
@@ -49,13 +49,13 @@ def test_info_says_what_a_person_wants_to_know(store: Store) -> None:
     assert info.facts[store.dialect]
 
 
-def test_many_may_open_a_new_store_at_the_same_time(store_url: str) -> None:
+def test_many_may_open_a_new_store_at_the_same_time(empty_store_url: str) -> None:
     barrier, opened, failed = threading.Barrier(6), [], []
 
     def open_and_write() -> None:
         barrier.wait()
         try:
-            with Store.open(store_url) as store:
+            with Store.open(empty_store_url) as store:
                 opened.append(store.opened)
                 create(store)
         except Exception as error:
@@ -68,7 +68,7 @@ def test_many_may_open_a_new_store_at_the_same_time(store_url: str) -> None:
         thread.join()
     assert not failed
     assert sorted(opened) == ["created"] + ["existing"] * 5
-    with Store.open(store_url) as store:
+    with Store.open(empty_store_url) as store:
         assert len(store.runs()) == 6
 
 
@@ -106,8 +106,8 @@ def test_many_threads_share_one_store(store: Store) -> None:
 # ---- read-only ----
 
 
-def test_a_read_only_store_can_be_read_while_another_writes(store_url: str) -> None:
-    with Store.open(store_url) as store, Store.open(store_url, read_only=True) as reader:
+def test_a_read_only_store_can_be_read_while_another_writes(empty_store_url: str) -> None:
+    with Store.open(empty_store_url) as store, Store.open(empty_store_url, read_only=True) as reader:
         run = create(store)
         assert reader.run(run.id) == run
         with pytest.raises(StoreReadOnly):
@@ -117,46 +117,46 @@ def test_a_read_only_store_can_be_read_while_another_writes(store_url: str) -> N
         assert reader.info().counts["runs"] == 1
 
 
-def test_a_store_is_not_made_where_only_reading_or_looking_was_asked_for(store_url: str) -> None:
+def test_a_store_is_not_made_where_only_reading_or_looking_was_asked_for(empty_store_url: str) -> None:
     with pytest.raises(StoreMissing):
-        Store.open(store_url, read_only=True)
+        Store.open(empty_store_url, read_only=True)
     with pytest.raises(StoreMissing, match="no store in it yet") as caught:
-        Store.open(store_url, upgrade=False)
+        Store.open(empty_store_url, upgrade=False)
     assert "batuta db upgrade" in str(caught.value)
 
 
 # ---- revisions ----
 
 
-def _stamp(store_url: str, revision: str) -> None:
-    with Store.open(store_url) as store, store._database.transaction() as transaction:
+def _stamp(empty_store_url: str, revision: str) -> None:
+    with Store.open(empty_store_url) as store, store._database.transaction() as transaction:
         transaction.script([f"UPDATE batuta_revision SET version_num = '{revision}'"])
 
 
-def test_a_store_of_a_newer_batuta_is_left_alone(store_url: str) -> None:
-    _stamp(store_url, "9999")
+def test_a_store_of_a_newer_batuta_is_left_alone(empty_store_url: str) -> None:
+    _stamp(empty_store_url, "9999")
     for upgrade in (True, False):
         with pytest.raises(StoreTooNew, match="made by a newer Batuta") as caught:
-            Store.open(store_url, upgrade=upgrade)
+            Store.open(empty_store_url, upgrade=upgrade)
         assert "upgrade the package" in str(caught.value)
 
 
-def test_an_older_store_is_not_upgraded_unasked(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Store.open(store_url):
+def test_an_older_store_is_not_upgraded_unasked(empty_store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(empty_store_url):
         pass
     monkeypatch.setattr("batuta.store.revisions.REVISIONS", (NEWEST, "next"))
     monkeypatch.setattr("batuta.store.revisions.NEWEST", "next")
     for options in ({"upgrade": False}, {"read_only": True}):
         with pytest.raises(StoreTooOld, match="needs next") as caught:
-            Store.open(store_url, **options)  # type: ignore[arg-type]
+            Store.open(empty_store_url, **options)  # type: ignore[arg-type]
         assert "batuta db upgrade" in str(caught.value)
 
 
-def test_a_database_of_something_else_is_left_alone(store_url: str) -> None:
-    with Store.open(store_url) as store, store._database.transaction() as transaction:
+def test_a_database_of_something_else_is_left_alone(empty_store_url: str) -> None:
+    with Store.open(empty_store_url) as store, store._database.transaction() as transaction:
         transaction.script(["DROP TABLE batuta_revision"])
     with pytest.raises(NotAStore, match="not a store's"):
-        Store.open(store_url)
+        Store.open(empty_store_url)
 
 
 # ---- names ----
@@ -181,10 +181,10 @@ def test_a_target_that_cannot_be_a_store_is_refused(target: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_durability_is_a_choice_of_two(store_url: str) -> None:
+def test_durability_is_a_choice_of_two(empty_store_url: str) -> None:
     with pytest.raises(RequestError, match="'normal' or 'full'"):
-        Store.open(store_url, durable="fast")  # type: ignore[arg-type]
-    with Store.open(store_url, durable="full") as store:
+        Store.open(empty_store_url, durable="fast")  # type: ignore[arg-type]
+    with Store.open(empty_store_url, durable="full") as store:
         facts = store.info().facts
         assert facts["synchronous" if store.dialect == "sqlite" else "synchronous_commit"] in ("full", "on")
         store.commit(task_ends(create(store), 1, 3))
