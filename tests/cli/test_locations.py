@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batuta.cli import exits
+from batuta.runtime.project import find_project
+from batuta.scheduler.service import Service
 from tests.cli.conftest import Cli
 
 OWN = """
@@ -142,3 +145,93 @@ def test_settings_of_locations_that_are_wrong(two: Cli, tmp_path: Path) -> None:
     }.items():
         config.write_text(text + more)
         assert told in two("list", code=exits.UNLOADABLE).err
+
+
+OWN_TICKING = """
+from batuta import Automation, Schedule, asset, flow, partitions, timetable
+from batuta.sensors import RunRequest, sensor
+
+@timetable
+def never(after):
+    return None
+
+@flow(schedule=Schedule("0 6 * * *"))
+def hello() -> None: ...
+
+Schedule(never, job="hello", name="nightly")
+"""
+MART_TICKING = """
+from datetime import timedelta
+from batuta import Automation, Schedule, asset, flow, partitions, timetable
+from batuta.sensors import RunRequest, sensor
+
+@timetable
+def noons(after):
+    return after.replace(hour=12, minute=0, second=0) + timedelta(days=1)
+
+@flow(schedule=Schedule("0 7 * * *"))
+def tidy() -> None: ...
+
+Schedule(noons, job="tidy", name="noon")
+
+@sensor(job="tidy")
+def watches():
+    return RunRequest(run_key="one")
+
+@asset(key="silver.days", partitions=partitions.daily("2026-01-01", end="2026-01-04"), automation=Automation.eager())
+def days() -> int:
+    return 1
+"""
+
+
+@pytest.fixture
+def ticking(two: Cli) -> Cli:
+    (two.folder / "own" / "assets.py").write_text(OWN_TICKING)
+    (two.folder / "mart" / "assets.py").write_text(MART_TICKING)
+    return two
+
+
+def test_schedules_of_all_of_them_before_any_service_has_run(ticking: Cli) -> None:
+    def listed() -> dict[tuple[str, str], dict[str, Any]]:
+        rows = ticking("schedules", "list", "--json").json["schedules"]
+        return {(one["location"], one["name"]): one for one in rows}
+
+    found = listed()
+    assert list(found) == [("shop", "hello"), ("shop", "nightly"), ("mart", "tidy"), ("mart", "noon")]
+    assert found["shop", "nightly"]["next_at"] is None
+    assert found["mart", "noon"]["next_at"].endswith("T12:00:00.000Z")
+    assert len(ticking("schedules", "next", "mart/noon", "-n", "3", "--json").json["times"]) == 3
+    said = ticking("schedules", "off", "noon", "--location", "shop", code=exits.USAGE)
+    assert "there is no schedule 'noon'" in said.err
+    assert ticking("schedules", "off", "noon", "--json").json["location"] == "mart"
+    assert [one["on"] for one in listed().values()] == [True, True, True, False]
+
+
+def test_sensors_automation_and_backfills_of_all_of_them(ticking: Cli) -> None:
+    assert ticking("sensors", "evaluate", "watches", "--json").json["requests"][0]["job"] == "tidy"
+    ticking("sensors", "off", "watches")
+    (sensor,) = ticking("sensors", "list", "--json").json["sensors"]
+    assert (sensor["location"], sensor["on"]) == ("mart", False)
+
+    ticking("automation", "off", "silver.days")
+    (automated,) = ticking("automation", "list", "--json").json["automation"]
+    assert (automated["location"], automated["enabled"]) == ("mart", False)
+
+    dates = ("--from", "2026-01-01", "--to", "2026-01-03", "--every", "daily")
+    ticking("backfills", "launch", "tidy", *dates)
+    ticking("backfills", "launch", "silver.days", "--partitions", "all", "--runs", "2")
+    launched = ticking("backfills", "list", "--json").json["backfills"]
+    assert [(one["location"], one["runs"]) for one in launched] == [("", {"waiting": 3}), ("mart", {"waiting": 3})]
+
+
+def test_what_one_defined_last_is_shown_while_it_is_away(two: Cli) -> None:
+    (two.folder / "mart" / "assets.py").write_text(MART_TICKING)
+    service = Service(find_project(str(two.folder)))
+    service.load()
+    service.stop(0.0)
+    (two.folder / "batuta.toml").write_text(
+        'name = "shop"\ncode = ["own"]\n[[locations]]\nname = "mart"\nremote = true\n'
+    )
+    assert [one["location"] for one in two("schedules", "list", "--json").json["schedules"]] == ["mart", "mart"]
+    said = two("sensors", "evaluate", "watches", code=exits.USAGE).err
+    assert "location 'mart' cannot be asked: no scheduler lives" in said

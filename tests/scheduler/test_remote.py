@@ -13,12 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from batuta.core.errors import RequestError
+from batuta.core.errors import LoadError, RequestError
+from batuta.executors.evaluators import EvaluationFailed
 from batuta.runtime.logs import read
 from batuta.runtime.project import find_project
+from batuta.scheduler.consulting import CodeOf, NobodyAnswers
 from batuta.scheduler.launching import RunSpec
 from batuta.scheduler.remote_process import WorkerProcess, WorkerSettings
+from batuta.scheduler.sensor_trial import try_sensor
 from batuta.scheduler.service import Service
+from batuta.store.store import Store
 from tests.engine.projects import until, write_project
 from tests.scheduler.conftest import Open, ended
 from tests.scheduler.relay import Relay
@@ -181,6 +185,46 @@ def test_a_run_waits_for_a_worker(near: Path, far: Path, open_service: Open) -> 
     here = Here(far, url_of(second))
     assert ended(second, run_id).state == "failed"
     here.stop()
+
+
+WATCHING = """
+from batuta.sensors import RunRequest, SensorContext, sensor
+
+@sensor(job=adding, every_s=0.1)
+def shelves(context: SensorContext):
+    if context.cursor:
+        raise ValueError("no such shelf")
+    context.cursor = "one"
+    return RunRequest(run_key="one", params={"counts": [1, 2]})
+"""
+
+
+def test_sensors_are_asked_there(near: Path, far: Path, open_service: Open) -> None:
+    with (far / "flows.py").open("a") as file:
+        file.write(WATCHING)
+    service = open_service(near)
+    here = Here(far, url_of(service))
+    until(lambda: service.store.ticks(name="shelves", outcome="failed"), "it does not fail")
+    (launched,) = service.store.ticks(name="shelves", outcome="launched")
+    assert ended(service, launched.runs[0]).params == {"counts": [1, 2]}
+    failed = service.store.ticks(name="shelves", outcome="failed")[-1]
+    assert "no such shelf" in failed.reason
+    assert "flows.py" in str(failed.data["traceback"])
+
+    (spec,) = service.locations.get("far").version().definitions.sensors
+    with Store.open(service.project.store_url) as other:  # as another process asks
+        with CodeOf(find_project(str(near)), "far", lambda: other, by="me") as code:
+            tried = try_sensor(other, "far", spec, "", 1.0, code.ask)
+            assert [asked.key for asked in tried.asked] == ["one"]
+            with pytest.raises(EvaluationFailed, match="no such shelf"):
+                try_sensor(other, "far", spec, "one", 1.0, code.ask)
+        here.stop()
+        until(lambda: not service.locations.ready(), "its worker is still there")
+        (made,) = service.launching.runs_from([RunSpec(job="adding")], 1.0)
+        assert isinstance(made, LoadError), "what is due meanwhile is tried again, not given up"
+        service.stop(0.0)
+        with CodeOf(find_project(str(near)), "far", lambda: other) as code, pytest.raises(NobodyAnswers):
+            code.ask("sensor", {}, 1.0)
 
 
 def test_connections_that_break_lose_nothing(service: Service, far: Path, trace: Path) -> None:

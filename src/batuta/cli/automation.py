@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from batuta.cli.defined import defined
 from batuta.cli.formats import ago, iso
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, table
-from batuta.cli.targets import file_option, load, one_at_most, open_workspace, split_target, store_if_any
+from batuta.cli.targets import file_option, one_at_most, open_workspace, split_target, store_if_any
 from batuta.core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -77,17 +78,8 @@ class Automated:
 
 
 def locations_of(workspace: Workspace) -> list[tuple[str, Definitions]]:
-    """The definitions of each code location: of several what they defined when loaded last, or define now."""
-    names = [one.name for one in workspace.project.locations]
-    if len(names) > 1 and not workspace.target:
-        from batuta.core.definitions import decode
-
-        known = {row.location: row for row in workspace.store.definitions()}
-        found = [(name, decode(known[name].data)) for name in names if name in known and known[name].data]
-        if found:
-            return found
-    load(workspace)
-    return [(one.location or names[0], one) for one in workspace.each]
+    """The definitions of each code location."""
+    return list(defined(workspace).items())
 
 
 def found_in(locations: list[tuple[str, Definitions]], store: Store | None) -> list[Automated]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from batuta.cli.defined import defined, recorded
 from batuta.cli.formats import ago, iso, number, parse_date, plural
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, table
-from batuta.cli.targets import load, open_store, open_workspace, parse_pairs, parse_params
+from batuta.cli.targets import open_store, open_workspace, parse_pairs, parse_params
 from batuta.core.errors import RequestError
 from batuta.runtime.people import person
 
@@ -60,13 +61,12 @@ class Wish(NamedTuple):
 def _location(store: Store, wish: Wish) -> tuple[str, Definitions, Joined | None]:
     """The location that defines the job, or the only one, with its definitions; and what selections are over, where
     that is more: those of all locations, one that is called "". Raises RequestError."""
-    from batuta.core import definitions as model
     from batuta.core.joined import joined, named
 
-    found = {row.location: model.decode(row.data) for row in store.definitions()}
+    found = recorded(store)
     if not found:
         with open_workspace("") as workspace:
-            return workspace.project.name, load(workspace), None
+            found = defined(workspace)
     if wish.location:
         if wish.location not in found:
             raise RequestError(f"there is no code location {wish.location!r}", hint=f"locations: {', '.join(found)}")

@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from batuta.cli.defined import Known, chosen, defined, known
 from batuta.cli.formats import iso, parse_date, plural
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, table
-from batuta.cli.targets import file_option, load, one_at_most, open_workspace, split_target, store_if_any
+from batuta.cli.targets import file_option, one_at_most, open_workspace, split_target, store_if_any
 from batuta.core.errors import BatutaError, RequestError
+from batuta.runtime.people import person
 
 if TYPE_CHECKING:
     from batuta.core.schedule_specs import Fire, ScheduleSpec, Skipped
     from batuta.core.timetables import Following
     from batuta.engine.workspace import Workspace
+    from batuta.scheduler.consulting import CodeOf
 
+KIND = "schedule"
+TIMETABLE_S = 10.0
 LEFT_OUT_MAX = 1000
 """How much that is left out is shown before the first run."""
 
@@ -58,19 +64,15 @@ def list_schedules(words: tuple[str, ...], file: str | None, out: Output) -> Non
     if rest:
         raise RequestError(f"{rest[0]!r} is not a Python file", hint="`batuta schedules next NAME` shows one of them")
     with open_workspace(target) as workspace:
-        found = load(workspace).schedules
-        speaking = _Timetables(workspace)
+        found = known(defined(workspace), KIND)
         now = time.time()
         switched = _switched(workspace)
-        rows = [_Row(spec, switched.get(spec.name, spec.enabled), *_next(spec, now, speaking)) for spec in found]
-    out.document(
-        {
-            "schedules": [
-                {**schedule_data(row.spec), "on": row.is_on, "next_at": iso(row.next_at), "error": row.error or None}
-                for row in rows
+        with _Timetables(workspace) as speaking:
+            rows = [
+                _Row(one.location, one.spec, switched.get(_name_of(one), one.spec.enabled), *_next(one, now, speaking))
+                for one in found
             ]
-        }
-    )
+    out.document({"schedules": [_row_data(row) for row in rows]})
     if rows:
         out.say(_schedule_table(rows))
     else:
@@ -100,9 +102,11 @@ def next_times(words: tuple[str, ...], count: int, after: str | None, file: str 
     name = one_at_most(rest, "name")
     since = time.time() if after is None else parse_date(after)
     with open_workspace(target) as workspace:
-        spec = _named(load(workspace).schedules, name)
-        items = _first(core.fires(spec, since, _Timetables(workspace).of(spec)), count)
-    out.document({**schedule_data(spec), "times": [_item_data(item) for item in items]})
+        one = chosen(known(defined(workspace), KIND), KIND, name)
+        spec: ScheduleSpec = one.spec
+        with _Timetables(workspace) as speaking:
+            items = _first(core.fires(spec, since, speaking.of(one)), count)
+    out.document({**schedule_data(spec), "location": one.location, "times": [_item_data(item) for item in items]})
     if not items:
         out.note(f"{name} does not fire any more")
     elif not out.json:
@@ -112,60 +116,72 @@ def next_times(words: tuple[str, ...], count: int, after: str | None, file: str 
 class _Row(NamedTuple):
     """A schedule as it is listed. `next_at` is when it would fire, whether it is on or off."""
 
+    location: str
     spec: ScheduleSpec
     is_on: bool
     next_at: float | None
     error: str
 
 
-def _switched(workspace: Workspace) -> dict[str, bool]:
-    """What a person has turned on or off, by the names of schedules; nothing where there is no store yet."""
+def _name_of(one: Known) -> tuple[str, str]:
+    """As the store names it."""
+    return one.location, one.spec.name
+
+
+def _switched(workspace: Workspace) -> dict[tuple[str, str], bool]:
+    """What a person has turned on or off, by location and name; nothing where there is no store yet."""
     store = store_if_any(workspace)
     if store is None:
         return {}
-    location = workspace.location or workspace.project.name
-    rows = store.tickers("schedule", location)
-    return {row.name: row.enabled for row in rows if row.enabled is not None}
+    return {(row.location, row.name): row.enabled for row in store.tickers(KIND) if row.enabled is not None}
 
 
 class _Timetables:
-    """The timetables of a workspace: their functions are loaded only if some schedule has one."""
+    """The timetables of a workspace: the code of a location is loaded only if one of its schedules has one."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._found: Any = None
+        self._code: dict[str, Any] = {}
+        self._open = ExitStack()
 
-    def of(self, spec: ScheduleSpec) -> Following | None:
-        """The function of the schedule's timetable, if it has one."""
+    def __enter__(self) -> _Timetables:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._open.close()
+
+    def of(self, one: Known) -> Following | None:
+        """What answers for the schedule's timetable, if it has one."""
         from batuta.core.schedule_specs import Custom
 
-        timing = spec.timing
+        timing = one.spec.timing
         if not isinstance(timing, Custom):
             return None
-        from batuta.authoring.collected import evaluate_timetable
-        from batuta.runtime.load import load_location
 
-        if self._found is None:
-            self._found = load_location(self._workspace.target, self._workspace.project.root).found
-        return lambda after: evaluate_timetable(self._found, timing.timetable, after, timing.timezone)
+        def following(after: float) -> float | None:
+            data = {"name": timing.timetable, "after": after, "timezone": timing.timezone}
+            answer = self._code_of(one.location).ask("timetable", data, TIMETABLE_S)["at"]
+            return None if answer is None else float(answer)
+
+        return following
+
+    def _code_of(self, location: str) -> CodeOf:
+        from batuta.scheduler.consulting import CodeOf
+
+        if location not in self._code:
+            here = self._workspace
+            code = CodeOf(here.project, location, lambda: here.store, target=here.target, by=person())
+            self._code[location] = self._open.enter_context(code)
+        found: CodeOf = self._code[location]
+        return found
 
 
-def _named(found: Sequence[ScheduleSpec], name: str) -> ScheduleSpec:
-    from batuta.core.similar import similar
-
-    for spec in found:
-        if spec.name == name:
-            return spec
-    hint = similar(name, [spec.name for spec in found]) or "`batuta schedules list` shows what there is"
-    raise RequestError(f"there is no schedule {name!r}", hint=hint)
-
-
-def _next(spec: ScheduleSpec, now: float, speaking: _Timetables) -> tuple[float | None, str]:
+def _next(one: Known, now: float, speaking: _Timetables) -> tuple[float | None, str]:
     """When it fires next, or what is wrong with its timetable."""
     from batuta.core.schedules import next_fire_at
 
     try:
-        return next_fire_at(spec, now, speaking.of(spec)), ""
+        return next_fire_at(one.spec, now, speaking.of(one)), ""
     except BatutaError as error:
         return None, error.what
 
@@ -190,7 +206,8 @@ def _schedule_table(rows: Sequence[_Row]) -> str:
     from batuta.core.timetables import text_of
 
     cells = []
-    for spec, is_on, next_at, error in rows:
+    several = len({row.location for row in rows}) > 1
+    for location, spec, is_on, next_at, error in rows:
         if error:
             shown = Cell(error, "red")
         elif next_at is None:
@@ -200,8 +217,10 @@ def _schedule_table(rows: Sequence[_Row]) -> str:
         else:
             shown = Cell(_local(next_at, spec.timing.timezone))
         state = Cell("on", "green") if is_on else Cell("off", dim=True)
-        cells.append((Cell(spec.name, bold=True), _starts(spec), text_of(spec.timing), state, shown))
-    return table(("SCHEDULE", "STARTS", "WHEN", "", "NEXT"), cells, indent="  ")
+        place = (location,) if several else ()
+        cells.append((Cell(spec.name, bold=True), *place, _starts(spec), text_of(spec.timing), state, shown))
+    columns = ("SCHEDULE", *(("LOCATION",) if several else ()), "STARTS", "WHEN", "", "NEXT")
+    return table(columns, cells, indent="  ")
 
 
 def _starts(spec: ScheduleSpec) -> str:
@@ -250,6 +269,11 @@ def _row(item: Fire | Skipped, zone: str) -> tuple[Cell, ...]:
 
 
 # ---- as JSON data ----
+
+
+def _row_data(row: _Row) -> dict[str, Any]:
+    more = {"on": row.is_on, "next_at": iso(row.next_at), "error": row.error or None}
+    return {**schedule_data(row.spec), "location": row.location, **more}
 
 
 def schedule_data(spec: ScheduleSpec) -> dict[str, Any]:

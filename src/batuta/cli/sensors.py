@@ -1,21 +1,19 @@
-"""`batuta sensors`: what looks at the outside, what it did, and what it would do now.
-
-What is defined comes from the store, where a service has been started on it, else from the code.
-"""
+"""`batuta sensors`: what looks at the outside, what it did, and what it would do now."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from batuta.cli import exits
+from batuta.cli import defined, exits
+from batuta.cli.defined import Known
 from batuta.cli.formats import ago, duration, iso, when
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, table
-from batuta.cli.targets import load, open_store, open_workspace, project_at
-from batuta.core.errors import RequestError, nearest
+from batuta.cli.targets import open_store, open_workspace, project_at, store_if_any
+from batuta.core.errors import RequestError
 from batuta.runtime.people import person
 
 if TYPE_CHECKING:
@@ -40,47 +38,9 @@ def sensors() -> None:
     """List sensors, turn them on and off, see what they did and would do."""
 
 
-class Known(NamedTuple):
-    """A sensor, and the location that defines it."""
-
-    location: str
-    spec: SensorSpec
-
-
-def known_sensors(store: Store) -> list[Known]:
-    """All sensors: as the store has them, or where it has none, as the code of the project defines them."""
-    from batuta.core import definitions as model
-
-    rows = store.definitions()
-    if rows:
-        return [Known(row.location, spec) for row in rows for spec in model.decode(row.data).sensors]
-    return _in_code()
-
-
-def _in_code() -> list[Known]:
-    with open_workspace("") as workspace:
-        return [Known(workspace.project.name, spec) for spec in load(workspace).sensors]
-
-
 def named(store: Store, name: str) -> Known:
     """The sensor called `NAME` or `LOCATION/NAME`. Raises RequestError."""
-    location, _, bare = name.rpartition("/")
-    every = known_sensors(store)
-    found = _matching(every, bare, location)
-    if not found and store.definitions() and not project_at("").config.locations:
-        every = _in_code()  # written since the service was last started
-        found = _matching(every, bare, location)
-    if len(found) > 1:
-        several = ", ".join(f"{one.location}/{bare}" for one in found)
-        raise RequestError(f"several locations have a sensor {bare!r}", hint=f"say which: {several}")
-    if not found:
-        hint = nearest(bare, [one.spec.name for one in every]) or "`batuta sensors list` shows those there are"
-        raise RequestError(f"there is no sensor {name!r}", hint=hint)
-    return found[0]
-
-
-def _matching(every: list[Known], name: str, location: str) -> list[Known]:
-    return [one for one in every if one.spec.name == name and location in ("", one.location)]
+    return defined.named(store, KIND, name)
 
 
 @click.command("list")
@@ -93,9 +53,10 @@ def list_sensors(out: Output) -> None:
       batuta sensors list
     """
     now = time.time()
-    with open_store(must_exist=False) as store:
-        found = known_sensors(store)
-        tickers = {(row.location, row.name): row for row in store.tickers(KIND)}
+    with open_workspace("") as workspace:
+        found = defined.known(defined.defined(workspace), KIND)
+        store = store_if_any(workspace)
+        tickers = {(row.location, row.name): row for row in store.tickers(KIND)} if store is not None else {}
     rows = [(one, tickers.get((one.location, one.spec.name))) for one in found]
     out.document({"sensors": [_data(one, ticker) for one, ticker in rows]})
     if not rows:
@@ -285,12 +246,13 @@ def evaluate(name: str, cursor: str | None, out: Output) -> int:
       batuta sensors evaluate new-files
       batuta sensors evaluate orders --cursor 1200 --json
     """
-    from batuta.scheduler.sensor_trial import asking_here, try_sensor
+    from batuta.scheduler.consulting import CodeOf
+    from batuta.scheduler.sensor_trial import try_sensor
 
     with open_store(must_exist=False) as store:
         one = named(store, name)
-        ask = asking_here(project_at(""), one.location)
-        found = try_sensor(store, one.location, one.spec, cursor, time.time(), ask)
+        with CodeOf(project_at(""), one.location, lambda: store, by=person()) as code:
+            found = try_sensor(store, one.location, one.spec, cursor, time.time(), code.ask)
     requests = [
         {"run_key": asked.key, "job": asked.job or one.spec.job, "assets": asked.selection or one.spec.selection}
         | {"params": asked.params, "tags": asked.tags, "partition": asked.partition}

@@ -6,63 +6,35 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import click
 
+from batuta.cli.defined import location_option, named
 from batuta.cli.formats import iso, when
 from batuta.cli.output import Cell, Output, output_options, table
 from batuta.cli.targets import open_store
-from batuta.core.errors import RequestError, nearest
-
-if TYPE_CHECKING:
-    from batuta.store.store import Store
 
 OUTCOME_COLORS = {"launched": "green", "skipped": "bright_black", "failed": "red"}
-
-location_option = click.option(
-    "--location", default="", metavar="NAME", help="Its code location, where several have one of that name."
-)
-
-
-def place_of(store: Store, kind: str, name: str, location: str) -> tuple[str, bool]:
-    """The location that defines it, and whether it is on by definition. Raises RequestError."""
-    from batuta.cli.defined import recorded
-
-    known = [
-        (place, spec.name, bool(getattr(spec, "enabled", True)))
-        for place, definitions in recorded(store).items()
-        for spec in getattr(definitions, f"{kind}s", ())
-    ]
-    found = [each for each in known if each[1] == name and location in ("", each[0])]
-    if not found:
-        names = sorted({each[1] for each in known})
-        hint = nearest(name, names) or (f"{kind}s: {', '.join(names[:20])}" if names else "`batuta up` loads them")
-        raise RequestError(f"there is no {kind} {name!r}", where=store.location, hint=hint)
-    if len(found) > 1:
-        places = ", ".join(each[0] for each in found)
-        raise RequestError(f"several locations have a {kind} {name!r}: {places}", hint="say which: --location NAME")
-    return found[0][0], found[0][2]
 
 
 def switch(kind: str, name: str, location: str, enabled: bool | None, out: Output) -> None:
     """Turn something that ticks on or off; None: as its definition says."""
     from batuta.runtime.people import person
 
-    with open_store() as store:
-        place, by_definition = place_of(store, kind, name, location)
-        store.switch(kind, place, name, enabled, now=time.time(), by=person())
-    is_on = by_definition if enabled is None else enabled
-    out.document({kind: name, "location": place, "on": is_on})
-    out.say(f"{kind} {name} is {'on' if is_on else 'off'}")
+    with open_store(must_exist=False) as store:
+        one = named(store, kind, name, location)
+        store.switch(kind, one.location, one.spec.name, enabled, now=time.time(), by=person())
+    is_on = one.spec.enabled if enabled is None else enabled
+    out.document({kind: one.spec.name, "location": one.location, "on": is_on})
+    out.say(f"{kind} {one.spec.name} is {'on' if is_on else 'off'}")
 
 
 def show_ticks(kind: str, name: str, location: str, outcome: str | None, limit: int, out: Output) -> None:
     """What became of its evaluations, newest first."""
     now = time.time()
     with open_store() as store:
-        place, _ = place_of(store, kind, name, location)
-        found = store.ticks(kind=kind, location=place, name=name, outcome=outcome, limit=limit)
+        one = named(store, kind, name, location)
+        found = store.ticks(kind=kind, location=one.location, name=one.spec.name, outcome=outcome, limit=limit)
     data = [
         {
             "at": iso(tick.at),

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from batuta.core.errors import BatutaError, InvariantError, RequestError
+from batuta.core.errors import BatutaError, InvariantError, LoadError, RequestError
+from batuta.executors.evaluators import EvaluationFailed, TimedOut
 from batuta.executors.port import Executor, HasRoom, Heard, Loop
 from batuta.executors.remote_files import RunFiles
 from batuta.executors.remote_link import RemoteLink
@@ -201,7 +202,8 @@ class RemoteExecutor:
     # ---- questions outside of runs ----
 
     def ask(self, what: str, data: dict[str, Any], timeout_s: float) -> dict[str, Any]:
-        """Ask the location's code on some worker. Raises what it refused with; RequestError where nobody answers."""
+        """Ask the location's code on some worker. Raises what it refused with, EvaluationFailed where it raised;
+        LoadError where nobody answers, as somebody may later."""
         number = next(_numbers)
         done = threading.Event()
         answers: list[Called] = []
@@ -219,15 +221,10 @@ class RemoteExecutor:
         self.post(lambda: self._calls.pop(number, None) and None)
         if not answers:
             why = f"no remote worker has answered for {timeout_s:g} s" if not answered else "no remote worker is there"
-            raise RequestError(f"{what} cannot be done: {why}", hint="start one: `batuta worker --connect URL`")
+            raise LoadError(f"{what} cannot be done: {why}", hint="start one: `batuta worker --connect URL`")
         called = answers[0]
         if called.error is not None:
-            from batuta.core import errors
-
-            kind, text, where, hint = called.error
-            found = getattr(errors, kind, RequestError)
-            made = found if isinstance(found, type) and issubclass(found, BatutaError) else RequestError
-            raise made(text, where=where or None, hint=hint or None)
+            raise _error_of(called)
         return called.data
 
     # ---- the rest of the port ----
@@ -267,3 +264,18 @@ class RemoteExecutor:
 
 def _load(link: RemoteLink) -> float:
     return link.load
+
+
+def _error_of(called: Called) -> BatutaError:
+    """What went wrong over there, as it would have here."""
+    from batuta.core import errors
+
+    assert called.error is not None
+    kind, text, where, hint = called.error
+    if kind in ("EvaluationFailed", "TimedOut"):
+        failed = (TimedOut if kind == "TimedOut" else EvaluationFailed)(text, where=where or None, hint=hint or None)
+        failed.kind, failed.traceback = called.raised
+        return failed
+    found = getattr(errors, kind, RequestError)
+    made: type[BatutaError] = found if isinstance(found, type) and issubclass(found, BatutaError) else RequestError
+    return made(text, where=where or None, hint=hint or None)

@@ -127,11 +127,15 @@ class Call(msgspec.Struct, array_like=True, tag="call"):
 
 
 class Called(msgspec.Struct, array_like=True, tag="called"):
-    """The answer to a `Call`; `error` is the kind of error with what, where and hint."""
+    """The answer to a `Call`; `error` is the kind of error with what, where and hint.
+
+    Where user code raised: `raised` is the type of what it raised, with its traceback.
+    """
 
     id: int
     data: dict[str, Any] = {}
     error: tuple[str, str, str, str] | None = None
+    raised: tuple[str, str] = ("", "")
 
 
 class Leaving(msgspec.Struct, array_like=True, tag="leaving"):

@@ -19,6 +19,7 @@ import msgspec
 
 from batuta.core.errors import BatutaError, RequestError
 from batuta.core.remote_session import Lease, Session
+from batuta.executors.evaluators import EvaluationFailed
 from batuta.executors.port import Executor, HasRoom, Heard, Loop
 from batuta.executors.remote_files import LogTail, RunFiles, handles_in
 from batuta.executors.remote_link import Connection
@@ -297,6 +298,8 @@ class RemoteWorker:
             called = Called(call.id, self._answer(call.what, call.data, call.timeout_s))
         except BatutaError as error:
             called = Called(call.id, error=(type(error).__name__, error.what, error.where or "", error.hint or ""))
+            if isinstance(error, EvaluationFailed):
+                called.raised = error.kind, error.traceback
         except Exception as error:
             called = Called(call.id, error=(RequestError.__name__, f"{type(error).__name__}: {error}", "", ""))
         self.post(lambda: self._say(called))

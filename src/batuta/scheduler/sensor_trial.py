@@ -8,11 +8,7 @@ from typing import Any
 import msgspec
 
 from batuta.core import sensors
-from batuta.core.errors import RequestError
 from batuta.core.sensor_specs import RECORDED, Evaluated, SensorSpec
-from batuta.executors.evaluators import Evaluators
-from batuta.executors.host_process import HostProcess
-from batuta.runtime.project import Project
 from batuta.scheduler.sensor_events import Events, beginning
 from batuta.store.store import Store
 
@@ -36,41 +32,3 @@ def try_sensor(store: Store, location: str, spec: SensorSpec, cursor: str | None
             return Evaluated(asked, cursor=seen.cursor, more=seen.more)
         data["events"], data["cursor"] = seen.events, seen.cursor
     return msgspec.convert(ask("sensor", data, spec.timeout_s), Evaluated)
-
-
-def asking_here(project: Project, location: str) -> Ask:
-    """Asks a process of its own, which loads the location's code for each question."""
-
-    def ask(what: str, data: dict[str, Any], timeout_s: float) -> dict[str, Any]:
-        host = _host(project, location)
-        try:
-            host.definitions()
-            evaluators = Evaluators(host)
-            try:
-                return evaluators.ask(what, data, timeout_s)
-            finally:
-                evaluators.close()
-        finally:
-            host.close()
-
-    return ask
-
-
-def _host(project: Project, location: str) -> HostProcess:
-    """A process that has the location's code. Raises RequestError where that is elsewhere."""
-    project.make_home()
-    for config in project.locations:
-        if config.name == location:
-            if config.remote:
-                hint = "evaluate it there, in its own project"
-                raise RequestError(f"the code of location {location!r} is with remote workers", hint=hint)
-            chosen = bool(project.config.locations)
-            return HostProcess(
-                "",
-                project.root,
-                config.python,
-                location=config.name if chosen else "",
-                home=project.home if chosen else "",
-                kind=project.kind_of(config),
-            )
-    return HostProcess("", project.root)

@@ -6,17 +6,13 @@ the code. Surprising: where no scheduler lives that could answer, that is said a
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from batuta.scheduler.answering import reply_of
+from batuta.scheduler.consulting import NobodyAnswers, asked_of_schedulers, is_anybody_there
 from batuta.server.problems import Refused
 
 if TYPE_CHECKING:
     from batuta.server.backend import Backend
-
-POLL_S = 0.05
-ALIVE_S = 30.0
 
 
 class Asking:
@@ -30,8 +26,7 @@ class Asking:
         """Whether some scheduler lives that may have the code."""
         if self._backend.service is not None:
             return True
-        now = self._backend.clock()
-        return any(row.kind != "server" for row in self._backend.store.processes(now - ALIVE_S))
+        return is_anybody_there(self._backend.store, self._backend.clock())
 
     def ask(self, location: str, what: str, data: dict[str, Any], timeout_s: float, by: str) -> dict[str, Any]:
         """The answer. Raises EvaluationFailed where the code raised, BatutaError where it refused, Refused where nobody
@@ -39,21 +34,8 @@ class Asking:
         service = self._backend.service
         if service is not None:
             return service.locations.get(location).version().evaluate(what, data, timeout_s)
-        if not self.is_possible:
-            raise _nobody(location, "no scheduler lives")
-        box = self._backend.store.evaluations
-        number = box.ask(location, what, data, by=by, now=self._backend.clock(), timeout_s=timeout_s)
+        store, clock = self._backend.store, self._backend.clock
         try:
-            deadline = time.monotonic() + timeout_s + 1.0
-            while (answer := box.answer_to(number)) is None:
-                if time.monotonic() > deadline:
-                    raise _nobody(location, f"no scheduler has answered for {timeout_s:g} s")
-                time.sleep(POLL_S)
-        finally:
-            box.forget(number)
-        return reply_of(answer)
-
-
-def _nobody(location: str, why: str) -> Refused:
-    hint = "start one that has the code: batuta up"
-    return Refused("conflict", 409, f"location {location!r} cannot be asked: {why}", hint=hint)
+            return asked_of_schedulers(store, location, what, data, timeout_s, by=by, clock=clock)
+        except NobodyAnswers as error:
+            raise Refused("conflict", 409, error.what, hint=error.hint) from None
