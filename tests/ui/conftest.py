@@ -17,7 +17,7 @@ from tests.ui.browser import ARGUMENTS, IMAGES, PHONE, WIDE, Faults, chromium
 from tests.ui.platform import Served, built, served
 
 NEEDS_BROWSER = {"browser", "page", "phone"}
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 expect.set_options(timeout=WAIT_MS)
 

@@ -141,7 +141,7 @@ def test_what_is_not_there_is_said(page: Page, faults: Faults) -> None:
 
 def test_filters_have_a_url(page: Page) -> None:
     page.goto("/assets")
-    page.get_by_role("button", name="Layer").click()
+    page.get_by_role("button", name="Layer", exact=True).first.click()
     page.get_by_role("menuitemcheckbox", name="gold").click()
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile(r"/assets\?layer=gold$"))

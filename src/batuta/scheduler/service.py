@@ -110,7 +110,8 @@ class Service:
         self._stopping = threading.Event()
         self.add_duty(self.queue)
         self.add_duty(self.adoption)
-        self.add_duty(HeartbeatDuty(self, kind))
+        self._heartbeat = HeartbeatDuty(self, kind)
+        self.add_duty(self._heartbeat)
         self.add_duty(AskingDuty(self))
         self.answering = AnsweringDuty(self)
         self.add_duty(self.answering)
@@ -161,6 +162,7 @@ class Service:
         self._news.start()
         if self.watcher is not None:
             self.watcher.start()
+        self._heartbeat.run_once(self.clock(), None)  # whoever is told that it is up finds it
         threads, self._started = list(self.duties.values()), True
         for thread in threads:
             thread.start()

@@ -32,6 +32,6 @@ describe("format", () => {
 
 it("many partitions are counted", () => {
   expect(partitionsText("2026-01-31")).toBe("2026-01-31");
-  expect(partitionsText("a,b")).toBe("a,b");
+  expect(partitionsText("a,b")).toBe("a, b");
   expect(partitionsText("2026-01-01,2026-01-02,2026-01-03")).toBe("3: 2026-01-01 … 2026-01-03");
 });

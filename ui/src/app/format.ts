@@ -96,10 +96,10 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`;
 }
 
-/** The partitions of a run: one by its name, many by how many and from where to where. */
+/** The partitions of a run: one or two by their names, many by how many and from where to where. */
 export function partitionsText(text: string): string {
   const keys = text.split(",");
-  return keys.length < 3 ? text : `${countText(keys.length)}: ${keys[0]} … ${keys.at(-1)}`;
+  return keys.length < 3 ? keys.join(", ") : `${countText(keys.length)}: ${keys[0]} … ${keys.at(-1)}`;
 }
 
 /** The first letter as a capital. */
