@@ -11,7 +11,7 @@ import pytest
 from batuta.core import events as ev
 from batuta.core.alert_rules import LAPSE_S
 from batuta.core.alert_specs import Alerts, Channel, Escalation, Rule, Throttle
-from batuta.core.definitions import AssetSpec
+from batuta.core.definitions import AssetSpec, Definitions, encode
 from batuta.core.durations import Seconds
 from batuta.core.errors import RequestError
 from batuta.core.freshness import FreshnessPolicy
@@ -236,6 +236,47 @@ def test_a_schedule_whose_ticks_fail_or_come_too_late(store: Store) -> None:
     tick("a", "launched")
     duty.run_once(NOW + 2 * LOOK_S, None)
     assert [row.title for row in store.alerts.open()] == ["schedule shop/b was missed"]
+
+
+def test_a_sensor_that_fails_again_and_again_until_it_does_not(store: Store) -> None:
+    duty = duty_of(store, on("evaluation_failed"), on("evaluation_failed", name="strict", failures_min=1))
+
+    def tick(at: float, failures: int, reason: str = "") -> None:
+        row = TickerRow(kind="sensor", location="shop", name="new files", failures=failures, ticked_at=at, changed_at=1)
+        outcome = "failed" if failures else "skipped"
+        store.record_ticks(
+            [NewTick(ticker=row, at=at, ended_at=at, outcome=outcome, reason=reason)], leader=None, now=at
+        )
+
+    tick(NOW + 1, 1, "TimeoutError: the share hangs")
+    tick(NOW + 2, 2, "TimeoutError: the share hangs")
+    duty.run_once(NOW + LOOK_S, None)
+    assert [row.rule for row in store.alerts.open()] == ["strict"]
+    tick(NOW + 20, 3, "ConnectionError: no route")
+    duty.run_once(NOW + 2 * LOOK_S, None)
+    raised = next(row for row in store.alerts.open() if row.rule != "strict")
+    assert (raised.title, raised.severity) == ("sensor shop/new files cannot be evaluated", "error")
+    assert "the sensor new files failed 3 times in a row: ConnectionError: no route" in raised.body
+    assert "batuta sensors ticks 'shop/new files' --outcome failed" in raised.body
+    assert raised.data["fact"]["since"] == NOW + 1
+    tick(NOW + 40, 0)
+    duty.run_once(NOW + 3 * LOOK_S, None)
+    assert store.alerts.open() == []
+
+
+@pytest.mark.parametrize("gone", ["turned off", "not defined any more"])
+def test_what_is_not_evaluated_any_more_is_no_trouble(store: Store, gone: str) -> None:
+    duty = duty_of(store, on(("evaluation_failed", "schedule_missed")))
+    row = TickerRow(kind="schedule", location="shop", name="daily", failures=9, next_at=NOW, changed_at=NOW)
+    store.record_ticks([NewTick(ticker=row, at=NOW, ended_at=NOW, outcome="skipped")], leader=None, now=NOW)
+    duty.run_once(NOW + 100, None)
+    assert len(store.alerts.open()) == 2
+    if gone == "turned off":
+        store.switch("schedule", "shop", "daily", False, now=NOW)
+    else:
+        store.save_definitions("shop", "h", encode(Definitions()), [], now=NOW)
+    duty.run_once(NOW + 200, None)
+    assert store.alerts.open() == []
 
 
 def test_a_location_that_does_not_load_until_it_does(store: Store) -> None:

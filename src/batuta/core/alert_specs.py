@@ -18,7 +18,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 
 EVENTS = ("failure", "check_failed")
 """Troubles that are told of by events: each event counts, good news ends them."""
-LASTING = ("late", "long_running", "freshness_overdue", "schedule_missed", "location_broken")
+LASTING = ("late", "long_running", "freshness_overdue", "schedule_missed", "evaluation_failed", "location_broken")
 """Troubles that are looked at: there, or over."""
 MOMENTS = ("retry", "success_after_failure")
 """What happens and is over at once: nothing to resolve or to escalate."""
@@ -31,6 +31,7 @@ NATURAL: dict[str, Severity] = {
     "long_running": "warning",
     "freshness_overdue": "warning",
     "schedule_missed": "error",
+    "evaluation_failed": "error",
     "location_broken": "error",
     "retry": "warning",
     "success_after_failure": "info",
@@ -87,8 +88,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     `dedupe` names what makes two troubles the same, see `KEY_FIELDS`; while one is open, it is told of at most every
     `dedupe_s`. `title` and `body` are templates. The rest is for `long_running` (longer than `factor` times the
-    `quantile` of the last `history` runs of the job that succeeded, where there are at least `history_min`) and `late`
-    (not started, not finished so long after the time it was due).
+    `quantile` of the last `history` runs of the job that succeeded, where there are at least `history_min`), for `late`
+    (not started, not finished so long after the time it was due) and `evaluation_failed` (that many times in a row).
     """
 
     on: Texts
@@ -114,6 +115,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     quantile: float = 0.9
     history: int = 20
     history_min: int = 5
+    failures_min: int = 3
     enabled: bool = True
 
     @property
@@ -216,3 +218,5 @@ def _of_numbers(path: tuple[str | int, ...], rule: Rule) -> Iterator[Mistake]:
         yield Mistake((*path, "factor"), "factor is not above 0", "2.0 is twice as long")
     if not 1 <= rule.history_min <= rule.history:
         yield Mistake((*path, "history_min"), "history_min is not between 1 and history", None)
+    if rule.failures_min < 1:
+        yield Mistake((*path, "failures_min"), "failures_min is not above 0", "1 tells of each evaluation that failed")

@@ -12,13 +12,13 @@ import msgspec
 
 from batuta.core.alert_rules import Fact, longest_usual
 from batuta.core.alert_specs import Rule, texts
-from batuta.core.definitions import AssetSpec
+from batuta.core.definitions import AssetSpec, decode
 from batuta.core.durations import spoken
 from batuta.core.freshness_overdue import overdue
 from batuta.core.partition_types import DynamicPartitions, MultiPartitions, Partitions
 from batuta.runtime.masking import mask
 from batuta.scheduler.alert_facts import data_of
-from batuta.store.rows import RunRow
+from batuta.store.rows import DefinitionsRow, RunRow, TickerRow
 from batuta.store.store import Store
 
 OPEN_STATES = ("queued", "running", "paused", "cancelling")
@@ -27,6 +27,8 @@ HISTORY_KEPT_S = 300.0
 FRESHNESS_S = 60.0
 TICKS_BEFORE = 5_000
 """How many ticks of the past the first look reads."""
+FAILED_READ_MAX = 1_000
+"""How far back the first of several failed evaluations is looked for."""
 MISSED_S = 60.0
 """How long after its time a schedule has to be looked at before that is trouble."""
 
@@ -42,12 +44,14 @@ class Looks:
         self._bad_ticks: dict[tuple[str, str], Fact] = {}
         self._versions: tuple[tuple[str, str], ...] = ()
         self._policies: dict[str, tuple[AssetSpec, str]] = {}
+        self._names: dict[str, tuple[str, set[tuple[str, str]]]] = {}
+        self._defined: dict[str, set[tuple[str, str]]] | None = None
         self._overdue_at = 0.0
         self._overdue_found: list[Fact] = []
 
     def begin(self) -> None:
-        """Another round: look at the runs anew."""
-        self._open = None
+        """Another round: look at the runs and definitions anew."""
+        self._open = self._defined = None
 
     def at(self, kind: str, rule: Rule, now: float) -> list[Fact]:
         """All trouble of a lasting kind that there is under a rule."""
@@ -58,6 +62,8 @@ class Looks:
                 return self._long(rule, now)
             case "schedule_missed":
                 return self._missed(now)
+            case "evaluation_failed":
+                return self._failing(rule)
             case "location_broken":
                 return self._broken()
             case "freshness_overdue":
@@ -116,7 +122,7 @@ class Looks:
         rows = {(row.location, row.name): row for row in self._store.tickers("schedule")}
         found = [fact for name, fact in self._bad_ticks.items() if name in rows and rows[name].enabled is not False]
         for (location, name), row in rows.items():
-            if row.enabled is False or row.next_at is None or row.next_at + MISSED_S > now:
+            if row.enabled is False or row.next_at is None or row.next_at + MISSED_S > now or not self._is_defined(row):
                 continue
             due = datetime.fromtimestamp(row.next_at, UTC).isoformat(" ", "seconds")
             told = f"the schedule {name} was due at {due} and was not looked at"
@@ -136,6 +142,46 @@ class Looks:
                     self._bad_ticks[name] = _missed(*name, due, mask(tick.reason))
                 elif tick.outcome == "launched":
                     self._bad_ticks.pop(name, None)
+
+    def _failing(self, rule: Rule) -> list[Fact]:
+        """Schedules and sensors that are on, and whose last evaluations failed."""
+        return [
+            self._failed(row)
+            for kind in ("schedule", "sensor")
+            for row in self._store.tickers(kind)
+            if row.failures >= rule.failures_min and row.enabled is not False and self._is_defined(row)
+        ]
+
+    def _failed(self, row: TickerRow) -> Fact:
+        count = min(row.failures, FAILED_READ_MAX)
+        ticks = self._store.ticks(kind=row.kind, location=row.location, name=row.name, outcome="failed", limit=count)
+        since = ticks[-1].at if ticks else row.ticked_at
+        told = f"the {row.kind} {row.name} failed {row.failures} times in a row"
+        return Fact(
+            kind="evaluation_failed",
+            subject=f"{row.kind} {row.location}/{row.name}",
+            at=row.ticked_at or 0.0,
+            since=since,
+            location=row.location,
+            message=mask(f"{told}: {ticks[0].reason}" if ticks else told),
+        )
+
+    def _is_defined(self, row: TickerRow) -> bool:
+        """Whether its location still defines it, as far as that is known."""
+        if self._defined is None:
+            rows = [each for each in self._store.definitions() if each.data]
+            self._names = {each.location: (each.hash, self._names_in(each)) for each in rows}
+            self._defined = {location: names for location, (_, names) in self._names.items()}
+        known = self._defined.get(row.location)
+        return known is None or (row.kind, row.name) in known
+
+    def _names_in(self, row: DefinitionsRow) -> set[tuple[str, str]]:
+        """The schedules and sensors that a location defines, decoded only where that has changed."""
+        known = self._names.get(row.location)
+        if known is not None and known[0] == row.hash:
+            return known[1]
+        found = decode(row.data)
+        return {("schedule", spec.name) for spec in found.schedules} | {("sensor", spec.name) for spec in found.sensors}
 
     def _broken(self) -> list[Fact]:
         return [

@@ -6,6 +6,7 @@ message; ours takes its place and says what is wrong with the other.
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ TITLES = {
     "check_failed": "check {{ check }} of {{ asset }} failed{{ partition and ' for ' ~ partition }}{{ times }}",
     "freshness_overdue": "{{ subject }} is not fresh",
     "schedule_missed": "schedule {{ subject }} was missed",
+    "evaluation_failed": "{{ subject }} cannot be evaluated",
     "location_broken": "code location {{ subject }} does not load",
 }
 HEADS = {
@@ -159,6 +161,9 @@ def commands_of(fact: Fact) -> list[str]:
         return ["batuta test"]
     if fact.kind == "schedule_missed":
         return ["batuta doctor"]
+    if fact.kind == "evaluation_failed":
+        kind, name = fact.subject.split(" ", 1)
+        return [f"batuta {kind}s ticks {shlex.quote(name)} --outcome failed"]
     if fact.kind == "freshness_overdue":
         return [f"batuta materialize {fact.asset or fact.subject}"]
     if fact.run_id is None:
