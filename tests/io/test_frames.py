@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 from pandera.polars import DataFrameModel
 
-from batuta.io.frames import Wanted, columns_of, kind_of, plain_type, wants
+from batuta.io.frames import Wanted, columns_of, kind_of, null_counts, plain_type, wants
 
 
 class Rates(DataFrameModel):
@@ -106,3 +106,11 @@ def test_nothing_heavy_is_imported_with_the_package() -> None:
     code = f"import sys, batuta.io; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_nulls_are_known_without_asking_where_the_table_counts_them() -> None:
+    frame = pl.DataFrame({"id": [1, None, None], "name": ["a", "b", None], "whole": [1.0, 2.0, float("nan")]})
+    for table in (frame, frame.to_arrow()):
+        assert null_counts(table, ["id", "name", "whole", "absent"]) == ({"id": 2, "name": 1, "whole": 0}, 3)
+    assert null_counts(frame.clear(), ["id"]) == ({"id": 0}, 0)
+    assert null_counts(frame.to_pandas(), ["id"]) is None

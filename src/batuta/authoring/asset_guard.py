@@ -15,7 +15,7 @@ from batuta.authoring import metadata
 from batuta.authoring.asset_rules import QUARANTINE
 from batuta.authoring.asset_values import AssetOut
 from batuta.authoring.context import StepContext
-from batuta.core.contract import Breach, Contract, breaches, null_breaches, shown
+from batuta.core.contract import Breach, breaches, null_breaches, shown
 from batuta.core.environments import stored_key
 from batuta.core.errors import ResultError
 from batuta.io import frames
@@ -90,15 +90,20 @@ class Guard:
 
     def _check_nulls(self, table: Held, good: Any) -> None:
         """Of what is left, the columns that have to have a value do."""
+        assert self.contract is not None
+        wrong = null_breaches(self.contract, *self._nulls(table, good, self.contract.not_null))
+        if wrong:
+            raise self._broken(wrong)
+
+    def _nulls(self, table: Held, good: Any, names: Sequence[str]) -> tuple[dict[str, int], int]:
+        """How many nulls there are in each of the columns that are there, and how many rows."""
+        if (counted := frames.null_counts(good, names)) is not None:
+            return counted
         from batuta.io.scan import scanned
         from batuta.quality.split import scanned_held
 
-        assert self.contract is not None
-        asking = scanned_held(table, self.what) if good is table.value else scanned(good, self.what)
-        with asking as scan:
-            wrong = _null_breaches(self.contract, scan)
-        if wrong:
-            raise self._broken(wrong)
+        with scanned_held(table, self.what) if good is table.value else scanned(good, self.what) as scan:
+            return _nulls_in_sql(scan, names)
 
     def _broken(self, wrong: Sequence[Breach]) -> ContractBroken:
         assert self.contract is not None
@@ -175,15 +180,15 @@ class Guard:
             context.log.warning("%s: %d rows went to %s", self.what, count, key)
 
 
-def _null_breaches(contract: Contract, scan: Scan) -> list[Breach]:
+def _nulls_in_sql(scan: Scan, names: Sequence[str]) -> tuple[dict[str, int], int]:
     from batuta.io.duck_tables import quoted
 
-    present = [name for name in contract.not_null if name in scan.columns]
+    present = [name for name in names if name in scan.columns]
     if not present:
-        return []
+        return {}, 0
     counted = ", ".join(f"count(*) - count({quoted(name)})" for name in present)
     ((rows, *nulls),) = scan.rows(f"SELECT count(*), {counted} FROM this")
-    return null_breaches(contract, dict(zip(present, nulls, strict=True)), rows)
+    return dict(zip(present, nulls, strict=True)), rows
 
 
 def _labelled(bad: Any, run: str, partition: str) -> Any:

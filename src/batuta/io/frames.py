@@ -206,6 +206,20 @@ def columns_of(value: Any, kind: Kind) -> Columns:
     return [(str(name), plain_type(str(kind_name))) for name, kind_name in pairs]
 
 
+def null_counts(value: Any, names: Sequence[str]) -> tuple[dict[str, int], int] | None:
+    """Nulls in those of the columns that are there, and rows, where it knows them; None where it has to be asked.
+
+    (In pandas, what counts as null depends on how a column is read.)
+    """
+    match kind_of(value):
+        case "polars":
+            return {name: value[name].null_count() for name in names if name in value.columns}, value.height
+        case "arrow":
+            present = [name for name in names if name in value.column_names]
+            return {name: value.column(name).null_count for name in present}, value.num_rows
+    return None
+
+
 _TYPES = {
     "int8": "int8 i8 tinyint",
     "int16": "int16 i16 smallint",

@@ -20,6 +20,7 @@ from batuta.io.file_io import FileIO, Source, Written, unreadable
 from batuta.io.files import storage_error
 from batuta.io.frames import Columns, Kind, WantedKind, columns_of, plain_type, wants
 from batuta.io.pickling import type_name
+from batuta.io.recent import RECENT
 
 if TYPE_CHECKING:
     from batuta.io.scan import Scan
@@ -160,6 +161,9 @@ def _read_lazy(sources: list[Source]) -> Any:
 
 
 def _read_polars(sources: list[Source]) -> Any:
+    match sources:
+        case [str() as path]:
+            return RECENT.read(path, lambda: _read_lazy(sources).collect())
     return _read_lazy(sources).collect()
 
 

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 from batuta.core.errors import ResultError
 from batuta.io import frames
@@ -32,14 +32,15 @@ def cursor() -> Any:
         except ImportError as error:
             raise frames.needs("duckdb") from error
         config: dict[str, Any] = {"temp_directory": os.path.join(tempfile.gettempdir(), f"batuta-scan-{os.getpid()}")}
-        _databases.append((os.getpid(), duckdb.connect(":memory:", config=config)))
-    return in_utc(_databases[-1][1].cursor())
+        _databases.append((os.getpid(), in_utc(duckdb.connect(":memory:", config=config), "GLOBAL")))
+    return _databases[-1][1].cursor()
 
 
-def in_utc(connection: Any) -> Any:
-    """The connection, with times that have a zone shown and cut in UTC, as everywhere else."""
+def in_utc(connection: Any, scope: Literal["SESSION", "GLOBAL"] = "SESSION") -> Any:
+    """The connection, with times that have a zone shown and cut in UTC, as everywhere else. GLOBAL: all of its cursors,
+    too."""
     with suppress(Exception):  # a DuckDB without the extension for zones has no such times either
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET {scope} TimeZone = 'UTC'")
     return connection
 
 
