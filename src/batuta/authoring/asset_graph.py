@@ -30,6 +30,7 @@ from batuta.authoring.asset_specs import Specs, build_specs
 from batuta.authoring.asset_values import AssetOut
 from batuta.authoring.asset_versions import version_of
 from batuta.authoring.code import StepCode
+from batuta.authoring.code_text import CodeTeller
 from batuta.authoring.quiet import collector_paused
 from batuta.authoring.resources import ResourcePool, Resources
 from batuta.authoring.sql_asset import SqlAsset
@@ -57,6 +58,8 @@ class AssetGraph:
     def __init__(self, data_path: str = "data", settings: Mapping[str, Any] | None = None, sql_cache: str = "") -> None:
         self.sql_facts = SqlFacts(sql_cache)
         """What is known of queries."""
+        self.code_teller = CodeTeller(self)
+        """Which code is told with what it makes."""
         self.problems: list[Problem] = []
         """Why assets were left out; known once `specs` was asked for."""
         self.makers: dict[str, Maker] = {}

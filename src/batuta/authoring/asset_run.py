@@ -297,6 +297,7 @@ class AssetCode(FunctionCode):
             "code_version": self.graph.code_version_of(self.definition, out),
             "inputs": inputs.versions_of(deps),
         }
+        code = self.graph.code_teller.of(self.definition, out.key, told["code_version"], context)
         if value is not None:
             guard = Guard(self.graph, context, inputs, out)
             with guard.admitted(value) as admitted:
@@ -306,7 +307,12 @@ class AssetCode(FunctionCode):
             metadata = {**stored_metadata(stored, guard.contract), **metadata}
             data_version = data_version or stored.data_version
         context.materialized(
-            out.key, metadata=normalized(metadata), data_version=data_version, column_lineage=lineage, **told
+            out.key,
+            metadata=normalized(metadata),
+            data_version=data_version,
+            column_lineage=lineage,
+            code=code,
+            **told,
         )
 
     def _store(

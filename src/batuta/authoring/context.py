@@ -26,6 +26,7 @@ from batuta.core.triggers import FileArrives, Trigger, Wait, wrong
 
 if TYPE_CHECKING:
     from batuta.authoring.asset_access import AssetAccess
+    from batuta.core.code_text import CodeText
 
 
 class SkipTask(BatutaError):
@@ -193,12 +194,13 @@ class StepContext:
         inputs: Mapping[str, str] | None = None,
         code_version: str = "",
         column_lineage: Any = None,
+        code: CodeText | None = None,
     ) -> None:
         """Report that this step made `asset` (a key, or an object with one).
 
         Without a `data_version` (best: a hash of the content) the data count as new each time. `inputs` are the data
         versions it was made from, by asset[/partition]; by default those that this step loaded. `column_lineage` is
-        what its columns were made from: see `asset`.
+        what its columns were made from: see `asset`. `code`: the text of what made it, of that `code_version`.
         """
         if column_lineage is not None:
             from batuta.authoring.column_lineage import declared
@@ -213,6 +215,7 @@ class StepContext:
                 inputs=dict(self.reads if inputs is None else inputs),
                 metadata=dict(self.metadata if metadata is None else metadata),
                 lineage=column_lineage,
+                code=code,
             )
         )
 

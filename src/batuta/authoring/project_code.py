@@ -38,7 +38,9 @@ class Bound(NamedTuple):
 class Source:
     """One file of the project, parsed."""
 
-    def __init__(self, tree: ast.Module, package: str) -> None:
+    def __init__(self, tree: ast.Module, package: str, file: str = "", text: str = "") -> None:
+        self.file = file
+        self._lines = text.splitlines()
         self._statements: dict[str, list[ast.stmt]] = {}
         self._bound: dict[str, Bound] = {}
         self.imported: dict[str, tuple[str, str]] = {}
@@ -73,6 +75,15 @@ class Source:
             for node in ast.walk(target):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                     self._statements.setdefault(node.id, []).append(statement)
+
+    def text_of(self, node: ast.stmt) -> str:
+        """A statement as it is written, with its decorators."""
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        return "\n".join(self._lines[first - 1 : node.end_lineno])
+
+    def text_bound(self, name: str) -> str:
+        """The statements that bind a name, as they are written; "" where none does."""
+        return "\n".join(self.text_of(statement) for statement in self._statements.get(name, ()))
 
     def bound(self, name: str) -> Bound | None:
         """What binds a name in this file, other than imports."""
@@ -175,10 +186,11 @@ def source_of(module: str) -> Source | None:
 def _parsed(file: str, package: str) -> Source | None:
     try:
         with open(file, "rb") as opened:
-            tree = ast.parse(opened.read())
+            data = opened.read()
+        tree = ast.parse(data)
     except (OSError, SyntaxError, ValueError):
         return None
-    return Source(_without_docstrings(tree), package)
+    return Source(_without_docstrings(tree), package, file, data.decode("utf-8", "replace"))
 
 
 @functools.cache

@@ -57,14 +57,16 @@ class SqlCode(AssetCode):
     def _finish(self, context: StepContext, inputs: Inputs, result: Any) -> None:
         stored, lineage = result
         out = self.definition.out
+        version = self.graph.code_version_of(self.definition, out)
         context.materialized(
             out.key,
             partition=context.partition if context.partitions is not None else "",
             metadata=normalized({**stored_metadata(stored), **context.metadata}),
             data_version=stored.data_version,
-            code_version=self.graph.code_version_of(self.definition, out),
+            code_version=version,
             inputs=self._versions(inputs, out),
             column_lineage=lineage,
+            code=self.graph.code_teller.of(self.definition, out.key, version, context),
         )
 
 

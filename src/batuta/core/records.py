@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from batuta.core.code_text import CodeText
 from batuta.core.columns import ColumnLineage
 
 Outcome = Literal["passed", "warned", "failed", "unknown"]
@@ -18,7 +19,7 @@ tell (too little history), and holds nothing back either."""
 
 class Materialized(msgspec.Struct, array_like=True, tag="materialized"):
     """The step made an asset (partition). `inputs` are the data versions it was made from, by asset[/partition];
-    `lineage` is what its columns were made from, where that is known."""
+    `lineage` is what its columns were made from, `code` what made it, where that is known and was not told before."""
 
     asset: str
     partition: str = ""
@@ -27,6 +28,7 @@ class Materialized(msgspec.Struct, array_like=True, tag="materialized"):
     inputs: dict[str, str] = {}
     metadata: dict[str, Any] = {}
     lineage: ColumnLineage | None = None
+    code: CodeText | None = None
 
 
 class Checked(msgspec.Struct, array_like=True, tag="checked"):

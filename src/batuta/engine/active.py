@@ -24,6 +24,7 @@ from batuta.store.rows import (
     Audit,
     Batch,
     CheckRow,
+    CodeRow,
     ColumnsRow,
     EventRow,
     MaterializationRow,
@@ -87,6 +88,7 @@ class ActiveRun:
     audit: list[Audit] = field(default_factory=list)
     usage: list[UsageRow] = field(default_factory=list)
     columns: list[ColumnsRow] = field(default_factory=list)
+    code: list[CodeRow] = field(default_factory=list)
     columns_told: dict[str, str] = field(default_factory=dict)  # by asset: the hash of what was told of its columns
     artifact_names: dict[int, set[str]] = field(default_factory=dict)  # by task
     written: set[int] = field(default_factory=set)
@@ -202,8 +204,9 @@ class ActiveRun:
         batch.artifacts += self.artifacts
         batch.audit += self.audit
         batch.usage += self.usage
+        batch.code += self.code
         self.events, self.materializations, self.checks, self.audit = [], [], [], []
-        self.usage, self.columns = [], []
+        self.usage, self.columns, self.code = [], [], []
         self.artifacts = []
         changed = list(dict.fromkeys(self.run.changed))
         self.run.changed.clear()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batuta.core import events as ev
+from batuta.core.code_text import encode_code
 from batuta.core.columns import encode_lineage
 from batuta.core.errors import InvariantError
 from batuta.core.states import TaskState
@@ -17,7 +18,7 @@ from batuta.engine.active import ActiveRun
 from batuta.executors.port import Begun, Executor, HasRoom, Heard
 from batuta.runtime.protocol import Ask, Checked, Loaded, Materialized, Record, StepDone, Submit
 from batuta.store.columns import RUN
-from batuta.store.rows import CheckRow, ColumnsRow, MaterializationRow, UsageRow
+from batuta.store.rows import CheckRow, CodeRow, ColumnsRow, MaterializationRow, UsageRow
 from batuta.store.usage import DAY_S
 
 if TYPE_CHECKING:
@@ -181,6 +182,9 @@ class Hearing:
             )
         )
         self._told_columns(active, record, now)
+        if record.code is not None and record.code_version:
+            code = encode_code(record.code)
+            active.code.append(CodeRow(record.asset, record.code_version, code, active.id, now))
 
     def _told_columns(self, active: ActiveRun, record: Materialized, now: float) -> None:
         """Keep what the columns of an asset are, and are made from; once a run, as its partitions say the same."""

@@ -128,6 +128,7 @@ def _without(batch: Batch, lost: set[int]) -> Batch:
         artifacts=[row for row in batch.artifacts if row.run_id not in lost],
         usage=[row for row in batch.usage if row.last_run not in lost],
         columns=[row for row in batch.columns if row.run_id not in lost],
+        code=[row for row in batch.code if row.run_id not in lost],
         environment_made=[one for one in batch.environment_made if one[1].run_id not in lost],
         environment_checks=[one for one in batch.environment_checks if one[1].run_id not in lost],
     )

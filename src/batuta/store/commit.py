@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from batuta.core.errors import InvariantError
 from batuta.store.artifact_box import artifact_values
 from batuta.store.audit import row_of
+from batuta.store.code import code_rows
 from batuta.store.columns import columns_rows
 from batuta.store.database import Database, Row
 from batuta.store.errors import Duplicate, LeaseLost, NotTouched, UnstorableText
@@ -87,6 +88,7 @@ def work_of(batch: Batch) -> Work:
         ("put_audit", [row_of(entry, entry.at) for entry in batch.audit]),
         ("put_asset_usage", used_rows(batch.usage)),
         ("put_asset_columns", columns_rows(batch.columns)),
+        ("put_asset_code", code_rows(batch.code)),
         *_environments(batch),
     ]
     return [(name, rows) for name, rows in work if rows]

@@ -106,6 +106,7 @@ class Forgetting:
             yield from self._runs(cutoff)
             yield from self._backfills(cutoff)
             yield from self._versions(cutoff)
+            yield from self._code(cutoff)
         yield from self._cache()
         yield from self._plans()
         for table in _IN_ORDER:
@@ -207,6 +208,11 @@ class Forgetting:
     def _versions(self, cutoff: float) -> Iterator[float]:
         for (one,) in self._database.rows("unused_versions", cutoff=cutoff, limit=ROWS_AT_A_TIME):
             yield self._run("definition_versions", "delete_versions", hashes=json.dumps([one]), cutoff=cutoff)
+
+    def _code(self, cutoff: float) -> Iterator[float]:
+        while rows := self._database.rows("unused_code", cutoff=cutoff, limit=ROWS_AT_A_TIME):
+            for asset, version in rows:
+                yield self._run("asset_code", "delete_asset_code", asset=asset, code_version=version)
 
     def _backfills(self, cutoff: float) -> Iterator[float]:
         for (number,) in self._database.rows("old_backfills", cutoff=cutoff, limit=ROWS_AT_A_TIME):

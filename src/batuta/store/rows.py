@@ -234,6 +234,17 @@ class ColumnsRow:
 
 
 @dataclass(slots=True)
+class CodeRow:
+    """The code that makes an asset in one version of it; `code` is JSON of `core.code_text.CodeText`."""
+
+    asset: str
+    code_version: str
+    code: bytes
+    run_id: int  # that first told it
+    at: float
+
+
+@dataclass(slots=True)
 class Audit:
     """What somebody did: `action` (set, delete, launch, ...) to an object, with details in which nothing is secret."""
 
@@ -309,6 +320,7 @@ class Batch:
     audit: list[Audit] = field(default_factory=list)  # of what the events record
     usage: list[UsageRow] = field(default_factory=list)  # of what the events record
     columns: list[ColumnsRow] = field(default_factory=list)  # the same
+    code: list[CodeRow] = field(default_factory=list)  # the same
     environment_made: list[tuple[str, MaterializationRow]] = field(default_factory=list)  # not in production
     environment_checks: list[tuple[str, CheckRow]] = field(default_factory=list)
 

@@ -266,6 +266,16 @@ asset_columns = sa.Table(
     Index(None, "at"),
 )
 
+asset_code = sa.Table(
+    "asset_code",  # the text of the code that made an asset, by version: see `rows.CodeRow`
+    metadata,
+    Column("asset", Text, primary_key=True),
+    Column("code_version", Text, primary_key=True),
+    Column("code", Json, nullable=False),
+    Column("run_id", RowId, nullable=False),
+    time_column("at"),
+)
+
 environments = sa.Table(
     "environments",
     metadata,

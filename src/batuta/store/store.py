@@ -18,6 +18,7 @@ from batuta.store.alert_box import AlertBox
 from batuta.store.artifact_box import ArtifactBox
 from batuta.store.asset_feed import AssetFeed
 from batuta.store.backfill_box import BackfillBox
+from batuta.store.code import CodeBook
 from batuta.store.columns import ColumnsBook
 from batuta.store.commit import commit
 from batuta.store.database import Database, Listener
@@ -82,6 +83,8 @@ class Store(Queries):
         """Which environments there are, and what was made in them."""
         self.columns = ColumnsBook(database)
         """What the columns of assets are, and are made from."""
+        self.code = CodeBook(database)
+        """The text of the code that made assets, by version."""
         self.reports = Reports(database)
         """What people look at: lists under many filters, counts, grids, series."""
 

@@ -104,7 +104,8 @@ class DbtBridge:
         if target is None:
             raise InvariantError(f"there is no step {context.step!r}", hint="it was there when the run was planned")
         if self._session is None:
-            self._session = Session(self._invocation)
+            assets = self._described.definitions.assets
+            self._session = Session(self._invocation, {one.key: one.sql for one in assets if one.sql is not None})
         try:
             return self._session.run(context, target)
         except Exception as error:

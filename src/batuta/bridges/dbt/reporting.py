@@ -20,6 +20,8 @@ from batuta.authoring.metadata import markdown, normalized, schema, table
 from batuta.bridges.dbt.invocation import Invocation
 from batuta.bridges.dbt.problems import DbtFailed, node_failure, without_headline
 from batuta.bridges.dbt.targets import Target
+from batuta.core.code_text import CodeText
+from batuta.core.columns import SqlSource
 from batuta.core.definitions import AssetDep
 from batuta.core.errors import CheckFailed
 from batuta.core.partition_mapping import AllPartitions, needed
@@ -33,9 +35,12 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 class Reporter:
     """See the module."""
 
-    def __init__(self, invocation: Invocation, adapter: Any) -> None:
+    def __init__(self, invocation: Invocation, adapter: Any, queries: Mapping[str, SqlSource]) -> None:
+        """`queries`: those that make assets, as far as they are known."""
         self._invocation = invocation
         self._adapter = adapter
+        self._queries = queries
+        self._told: dict[str, int] = {}  # by asset: the run that was told its query
 
     # ---- what it is made from ----
 
@@ -76,7 +81,16 @@ class Reporter:
             data_version=_data_version(target, node, inputs),
             code_version=target.code_version,
             inputs=inputs,
+            code=self._code(context, target),
         )
+
+    def _code(self, context: StepContext, target: Target) -> CodeText | None:
+        """Its query as it was described, once a run, or again with another attempt."""
+        sql = self._queries.get(target.asset)
+        if sql is None or (self._told.get(target.asset) == context.run_id and context.attempt == 1):
+            return None
+        self._told[target.asset] = context.run_id
+        return CodeText(sql=sql)
 
     def _metadata(self, node: Any, result: Any) -> dict[str, Any]:
         """Rows, columns, and whatever the adapter has told."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from batuta.bridges.dbt.reporting import Reporter
 from batuta.bridges.dbt.targets import Target
 from batuta.bridges.dbt.variables import Window, variables_of, window_of
 from batuta.bridges.dbt.watching import listening
+from batuta.core.columns import SqlSource
 from batuta.core.values import NONE
 
 FULL_REFRESH = "full_refresh"
@@ -33,7 +34,7 @@ FULL_REFRESH = "full_refresh"
 class Session:
     """See the module. Made in the worker, at its first step."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, queries: Mapping[str, SqlSource]) -> None:
         from dbt.task.build import BuildTask
 
         self._invocation = invocation
@@ -47,7 +48,7 @@ class Session:
         self._schemas: set[tuple[str | None, str]] = set()
         self._cli_vars = dict(self._config.cli_vars)
         self._run_id = 0
-        self._reporter = Reporter(invocation, self._adapter)
+        self._reporter = Reporter(invocation, self._adapter, queries)
         self._hooks = Hooks(invocation, self._task)
 
     def run(self, context: StepContext, target: Target) -> Any:

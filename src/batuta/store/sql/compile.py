@@ -31,6 +31,7 @@ MODULES = (
     "assets",
     "usage",
     "columns",
+    "code",
     "environments",
     "settings",
     "reports",

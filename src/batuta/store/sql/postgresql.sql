@@ -843,6 +843,29 @@ FROM asset_columns;
 DELETE FROM asset_columns WHERE asset_columns.source = %s::VARCHAR AND asset_columns.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets);
 
+-- put_asset_code[asset, code_version, code, run_id, at]
+INSERT INTO asset_code (asset, code_version, code, run_id, at) SELECT r.asset, r.code_version, r.code, r.run_id, r.at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(asset TEXT, code_version TEXT, code TEXT, run_id BIGINT, at DOUBLE PRECISION) ON CONFLICT DO NOTHING;
+
+-- asset_code_of(assets)
+SELECT asset_code.asset, asset_code.code_version, asset_code.code
+FROM asset_code
+WHERE asset_code.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets);
+
+-- unused_code(cutoff, limit)
+SELECT asset_code.asset, asset_code.code_version
+FROM asset_code
+WHERE asset_code.at < %s AND NOT (EXISTS (SELECT *
+FROM asset_partitions
+WHERE asset_partitions.asset = asset_code.asset AND asset_partitions.code_version = asset_code.code_version)) AND NOT (EXISTS (SELECT *
+FROM environment_partitions
+WHERE environment_partitions.asset = asset_code.asset AND environment_partitions.code_version = asset_code.code_version)) ORDER BY asset_code.asset, asset_code.code_version
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- delete_asset_code(asset, code_version)
+DELETE FROM asset_code WHERE asset_code.asset = %s::VARCHAR AND asset_code.code_version = %s::VARCHAR;
+
 -- put_environments[name, description, created_at, created_by]
 INSERT INTO environments (name, description, created_at, created_by) SELECT r.name, r.description, r.created_at, r.created_by
 FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(name TEXT, description TEXT, created_at DOUBLE PRECISION, created_by TEXT) ON CONFLICT DO NOTHING;
@@ -1400,6 +1423,10 @@ FROM alerts;
 -- count_artifacts()
 SELECT count(*) AS count_1
 FROM artifacts;
+
+-- count_asset_code()
+SELECT count(*) AS count_1
+FROM asset_code;
 
 -- count_asset_columns()
 SELECT count(*) AS count_1

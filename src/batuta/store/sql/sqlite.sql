@@ -801,6 +801,28 @@ FROM asset_columns;
 DELETE FROM asset_columns WHERE asset_columns.source = ? AND asset_columns.asset IN (SELECT each_assets.value
 FROM json_each(?) AS each_assets);
 
+-- put_asset_code[asset, code_version, code, run_id, at]
+INSERT INTO asset_code (asset, code_version, code, run_id, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- asset_code_of(assets)
+SELECT asset_code.asset, asset_code.code_version, asset_code.code
+FROM asset_code
+WHERE asset_code.asset IN (SELECT each_assets.value
+FROM json_each(?) AS each_assets);
+
+-- unused_code(cutoff, limit)
+SELECT asset_code.asset, asset_code.code_version
+FROM asset_code
+WHERE asset_code.at < ? AND NOT (EXISTS (SELECT *
+FROM asset_partitions
+WHERE asset_partitions.asset = asset_code.asset AND asset_partitions.code_version = asset_code.code_version)) AND NOT (EXISTS (SELECT *
+FROM environment_partitions
+WHERE environment_partitions.asset = asset_code.asset AND environment_partitions.code_version = asset_code.code_version)) ORDER BY asset_code.asset, asset_code.code_version
+ LIMIT ? OFFSET 0;
+
+-- delete_asset_code(asset, code_version)
+DELETE FROM asset_code WHERE asset_code.asset = ? AND asset_code.code_version = ?;
+
 -- put_environments[name, description, created_at, created_by]
 INSERT INTO environments (name, description, created_at, created_by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
@@ -1345,6 +1367,10 @@ FROM alerts;
 -- count_artifacts()
 SELECT count(*) AS count_1
 FROM artifacts;
+
+-- count_asset_code()
+SELECT count(*) AS count_1
+FROM asset_code;
 
 -- count_asset_columns()
 SELECT count(*) AS count_1

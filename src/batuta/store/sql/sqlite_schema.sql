@@ -55,6 +55,15 @@ CREATE INDEX ix_artifacts_job_id ON artifacts (job, id);
 
 CREATE INDEX ix_artifacts_name_id ON artifacts (name, id);
 
+CREATE TABLE asset_code (
+	asset TEXT NOT NULL,
+	code_version TEXT NOT NULL,
+	code TEXT NOT NULL,
+	run_id INTEGER NOT NULL,
+	at DOUBLE NOT NULL,
+	CONSTRAINT pk_asset_code PRIMARY KEY (asset, code_version)
+);
+
 CREATE TABLE asset_columns (
 	asset TEXT NOT NULL,
 	source TEXT NOT NULL,
