@@ -142,3 +142,18 @@ def test_a_file_of_assets_without_a_project(bare: Cli) -> None:
     assert "made 4 assets" in bare("materialize", "lake.py", "--all").out
     assert (bare.folder / "data" / "gold" / "revenue.pickle").exists()
     assert "gold.revenue" in bare("list", "lake.py", "layer:gold").out
+
+
+def test_plan_shows_what_would_change_and_fails_where_something_breaks(cli: Cli) -> None:
+    assert "would make 4 assets in" in cli("plan").out
+    cli("materialize", "--all", "-q", code=None)
+    assert "nothing would change: 4 assets are fresh" in cli("plan").out
+    edit(cli, "lake.py", 'row["amount"] > 3', 'row["amount"] > 6')
+    said = cli("plan", "--exit-code")
+    assert '+    return [row for row in raw if row["amount"] > 6]' in said.out
+    assert "return" not in cli("plan", "--no-diff").out
+    told = cli("plan", "silver.payments", "--json").json
+    assert [(one["key"], one["how"]) for one in told["assets"]] == [("silver.payments", "changed")]
+    assert told["afterwards"] == ["gold.revenue"]
+    assert "there is no asset 'silver.payment'" in cli("plan", "silver.payment", code=exits.USAGE).err
+    assert "environment dev is new" in cli("plan", "--env", "dev").err

@@ -68,14 +68,14 @@ def _of_function(function: Any, code: types.CodeType) -> CodeText | None:
     if source is None or node is None or node.name != code.co_name:
         return None
     folder = os.path.dirname(source.file)
-    parts = [CodePart(node.name, source.text_of(node), os.path.basename(source.file))]
+    parts = [CodePart(node.name, source.text_of(node))]
     left = CHARS_MAX
     for module, name in sorted(used_by(function.__module__, uses_of([node.args, *node.body]))):
         other = source_of(module)
         text = "" if other is None else other.text_bound(name)
         left -= len(text)
         if other is not None and text and left >= 0 and (other is not source or name != node.name):
-            parts.append(CodePart(name, text, os.path.relpath(other.file, folder)))
+            parts.append(CodePart(name, text, "" if other is source else os.path.relpath(other.file, folder)))
     return CodeText(tuple(parts))
 
 
@@ -88,7 +88,7 @@ def code_now(place: Place, kept: CodeText) -> CodeText:
     folder = os.path.dirname(place.file)
     parts = []
     for number, part in enumerate(kept.parts):
-        path = place.file if number == 0 else os.path.normpath(os.path.join(folder, part.file))
+        path = os.path.normpath(os.path.join(folder, part.file)) if part.file else place.file
         if path not in files:
             files[path] = _read(path)
         source = files[path]

@@ -12,7 +12,8 @@ from batuta.core.columns import SqlSource
 
 
 class CodePart(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A function, or a name of the project that it uses, as it is written. `file` is relative; see the module."""
+    """A function, or a name of the project that it uses, as it is written. `file` is relative (see the module); it is
+    "" where it is that of the asset."""
 
     name: str
     text: str

@@ -57,6 +57,14 @@ class Freshness(msgspec.Struct, frozen=True):
         return self.state == "fresh"
 
 
+_PASSED_ON = (" is stale", " is missing")
+
+
+def is_passed_on(reason: str) -> bool:
+    """Whether a reason says only that something upstream will be made again."""
+    return reason.endswith(_PASSED_ON)
+
+
 FRESH = Freshness("fresh")
 MISSING = Freshness("missing", ("never made",))
 

@@ -34,6 +34,36 @@ def derive(source: SqlSource, columns: Mapping[str, Sequence[str]], place: Place
     return _Deriver(source, columns, place).run()
 
 
+def named_tables(query: exp.Query, tables: Mapping[str, str]) -> dict[str, str]:
+    """Give every asset's table a name of one part, whose columns sqlglot is told by; aliases stay as they are.
+
+    `tables`: see `SqlSource`. The asset of each name that was given.
+    """
+    from sqlglot import exp
+
+    assets: dict[str, str] = {}
+    qualifiers: dict[tuple[str, ...], str] = {}
+    for name, found in tables_of(query).items():
+        asset = tables.get(name)
+        if asset is None:
+            continue
+        own = f"asset_{len(assets)}"
+        assets[own] = asset
+        for table in found:
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+                qualifiers[tuple(part.name.lower() for part in table.parts)] = table.name
+            table.set("this", exp.to_identifier(own))
+            table.set("db", None)
+            table.set("catalog", None)
+    for column in query.find_all(exp.Column):
+        parts = tuple(part.name.lower() for part in column.parts[:-1])
+        if len(parts) > 1 and parts in qualifiers:  # silver.orders.id, where the table has no alias
+            column.set("db", None)
+            column.set("catalog", None)
+    return assets
+
+
 @dataclass(slots=True)
 class _Outputs:
     """What one scope gives. `star`: the assets ("": what is none) of which it gives columns that are not known."""
@@ -62,7 +92,7 @@ class _Deriver:
 
         query = parse_query(self.source.text, self.source.dialect, self.place)
         spelled = _spelled(query)
-        self._name_tables(query)
+        self.assets = named_tables(query, self.source.tables)
         known: dict[str, object] = {
             name: self._schema(asset) for name, asset in self.assets.items() if asset in self.known
         }
@@ -93,30 +123,6 @@ class _Deriver:
 
     def _schema(self, asset: str) -> dict[str, str]:
         return dict.fromkeys(self.known[asset], "unknown")
-
-    def _name_tables(self, query: exp.Query) -> None:
-        """Give every asset's table a name of one part, whose columns sqlglot is told by; aliases stay as they are."""
-        from sqlglot import exp
-
-        qualifiers: dict[tuple[str, ...], str] = {}
-        for name, tables in tables_of(query).items():
-            asset = self.source.tables.get(name)
-            if asset is None:
-                continue
-            own = f"asset_{len(self.assets)}"
-            self.assets[own] = asset
-            for table in tables:
-                if not table.alias:
-                    table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
-                    qualifiers[tuple(part.name.lower() for part in table.parts)] = table.name
-                table.set("this", exp.to_identifier(own))
-                table.set("db", None)
-                table.set("catalog", None)
-        for column in query.find_all(exp.Column):
-            parts = tuple(part.name.lower() for part in column.parts[:-1])
-            if len(parts) > 1 and parts in qualifiers:  # silver.orders.id, where the table has no alias
-                column.set("db", None)
-                column.set("catalog", None)
 
     def _told(self, sources: Sources) -> tuple[ColumnSource, ...]:
         return tuple(ColumnSource(asset, column, kind) for (asset, column), kind in sources.items())  # type: ignore[arg-type]
