@@ -20,6 +20,7 @@ MOVE_MAX_DAYS = 31
 """How far a time is moved; where every day is excluded for longer, it is left out."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_LANGUAGE = "en_US"  # the usual one depends on the version of Python and the locale
 _YEARLY = re.compile("[0-9]{2}-[0-9]{2}")
 
 
@@ -138,12 +139,12 @@ def _holidays(region: str, year: int) -> Mapping[date, str]:
     country, _, part = region.partition("-")
     if country not in (known := holidays.list_supported_countries(include_aliases=True)):
         if region in holidays.list_supported_financial():
-            return _in_year(holidays.financial_holidays(region, years=years), year)
+            return _in_year(holidays.financial_holidays(region, years=years, language=_LANGUAGE), year)
         everything = [*known, *holidays.list_supported_financial()]
         hint = nearest(region, everything) or "give a country ('ES'), a part of it ('ES-MD') or an exchange ('XNYS')"
         raise DefinitionError(f"calendar: no holidays are known of {region!r}", hint=hint)
     try:
-        return _in_year(holidays.country_holidays(country, subdiv=part or None, years=years), year)
+        return _in_year(holidays.country_holidays(country, subdiv=part or None, years=years, language=_LANGUAGE), year)
     except NotImplementedError:
         hint = nearest(part, known[country]) or f"parts of {country} are {', '.join(known[country]) or 'not known'}"
         raise DefinitionError(f"calendar: {country} has no part {part!r}", hint=hint) from None
