@@ -70,7 +70,9 @@ def _install_dbt() -> None:
 
 
 def _install_pins(venv: str, pins: str) -> None:
-    command = [*UV, "pip", "install", "--quiet", "--python", venv, "--require-hashes", "-r", _requirements(pins)]
+    pinned = _requirements(pins)
+    command = [*UV, "pip", "install", "--quiet", "--python", venv, "--require-hashes", "-r", pinned]
+    command += ["--build-constraints", pinned]  # what a package without a wheel is built with
     _run(command, **_settings_of_pip())
 
 
