@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from batuta.cli import exits
+from batuta.core.openlineage import read_event
+from batuta.store import Store
 from tests.cli.conftest import Cli
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -134,3 +137,37 @@ def test_names_cannot_break_out_of_the_page(bare: Cli) -> None:
     bare("lineage", "evil.py", "--html", "page.html", "--svg", "picture.svg")
     assert "<script>alert" not in (bare.folder / "page.html").read_text()
     ET.parse(bare.folder / "picture.svg")
+
+
+def test_what_runs_elsewhere_is_shown_with_ours(cli: Cli) -> None:
+    said = {"eventTime": "2026-01-31T12:00:00Z", "producer": "urn:spark"}
+    columns = {"currency": {"inputFields": [{"namespace": "ftp://bank", "name": "rates", "field": "code"}]}}
+    facets = {"columnLineage": {"fields": columns}, "schema": {"fields": [{"name": "currency"}]}}
+    event = {
+        **said,
+        "eventType": "FAIL",
+        "run": {"runId": "00000000-0000-0000-0000-000000000007"},
+        "job": {"namespace": "spark", "name": "load"},
+        "inputs": [{"namespace": "ftp://bank", "name": "rates"}],
+        "outputs": [{"namespace": "shop", "name": "feed.rates", "facets": facets}],
+    }
+    cli("db", "upgrade")
+    with Store.open(cli("db", "info", "--json").json["location"]) as store:
+        store.external.add([read_event(json.dumps(event).encode(), time.time())], now=time.time())
+    out = cli("lineage", "bronze.rates", "--upstream").out
+    assert [line.strip(" └├─│").partition("  ")[0] for line in out.splitlines()[2:]] == [
+        *("feed.rates", "load", "ftp://bank/rates"),
+    ]
+    assert "code" in cli("lineage", "feed.rates.currency", "--upstream").out
+    impact = cli("lineage", "ftp://bank/rates.code", "--impact", "--json").json
+    assert [one["key"] for one in impact["assets"]][:2] == ["feed.rates", "bronze.rates"]
+    listed = cli("list", "external")
+    assert re.search(r"load +spark +failed", listed.out)
+    (job,) = cli("list", "--json").json["external"]
+    assert (job["name"], job["state"]) == ("load", "failed")
+    assert "spark/load" in cli("runs", "external", "load").out
+    (run,) = cli("runs", "external", "spark/load", "--json").json["runs"]
+    assert run["id"] == "00000000-0000-0000-0000-000000000007"
+    assert "spark/load" in cli("runs", "external", "spark/laod", code=exits.USAGE).err
+    cli("lineage", "--svg", "lineage.svg")
+    assert "ftp://bank/rates" in (cli.folder / "lineage.svg").read_text()

@@ -46,6 +46,7 @@ def test_both_dialects_have_the_same_statements_taking_the_same(store: Store) ->
         "lock_settings",
         "lock_signals",
         "lock_backfills",
+        "lock_external_jobs",
         "notify",
     }
     assert here.keys() <= there.keys()

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from batuta.cli.drawing import DrawnNode, as_tree
-from batuta.cli.lineage_columns import print_columns, print_impact
+from batuta.cli.external import external_in
+from batuta.cli.lineage_columns import known_of, print_columns, print_impact
 from batuta.cli.output import Output, output_options
 from batuta.cli.targets import file_option, load, one_at_most, open_workspace, split_target, store_if_any
 from batuta.core.errors import RequestError
 
 if TYPE_CHECKING:
+    from batuta.core.external_lineage import External
     from batuta.core.lineage import Lineage, LineageNode
     from batuta.core.plan import StepSpec
     from batuta.engine.workspace import Workspace
@@ -43,8 +45,8 @@ def lineage(
 ) -> None:
     """What an asset is made from, and what is made from it.
 
-    One graph over assets, steps of DAGs, and flows. NAME is an asset, a column of one (asset.column), a job, or a step
-    (job:step); without it, all.
+    One graph over assets, steps of DAGs, flows, and what runs elsewhere. NAME is an asset, a column of one
+    (asset.column), a job, or a step (job:step); elsewhere a job or dataset (NAMESPACE/NAME). Without it, all.
 
     \b
     Examples:
@@ -52,6 +54,7 @@ def lineage(
       batuta lineage gold.revenue.amount --upstream    a column, across tools
       batuta lineage bronze.payments.cents --impact    what is affected where it changes
       batuta lineage bronze.payments --downstream
+      batuta lineage spark/load_orders           a job elsewhere, as OpenLineage events tell
       batuta lineage --html lineage.html         the whole picture, in a browser
       batuta lineage gold.revenue --svg revenue.svg
     """
@@ -60,13 +63,15 @@ def lineage(
     target, rest = split_target(words, file)
     name = one_at_most(rest, "name")
     with open_workspace(target) as workspace:
-        whole = lineage_of(load(workspace), _seen(workspace))
-        if column := _column(workspace, whole, name, impact):
+        definitions, external = load(workspace), external_in(workspace)
+        whole = external.with_lineage(lineage_of(definitions, _seen(workspace)))
+        if column := _column(workspace, external, whole, name, impact):
             if impact:
-                print_impact(workspace, *column, out)
+                print_impact(workspace, external, *column, out)
             else:
                 up, down = upstream or not downstream, downstream or not upstream
-                print_columns(workspace, *column, out, up=up, down=down, depth=depth, rows=rows)
+                known = known_of(workspace, external)
+                print_columns(known, *column, out, up=up, down=down, depth=depth, rows=rows)
             return
         starts = whole.find(name) if name else []
         if name:
@@ -83,11 +88,13 @@ def lineage(
             _print(workspace, part, starts, out, up=upstream or not downstream, down=downstream or not upstream)
 
 
-def _column(workspace: Workspace, whole: Lineage, name: str, impact: bool) -> tuple[str, str] | None:
+def _column(
+    workspace: Workspace, external: External, whole: Lineage, name: str, impact: bool
+) -> tuple[str, str] | None:
     """The asset and the column that a name says; None where it is something else. Raises RequestError."""
     from batuta.core.column_graph import split_column
 
-    keys = workspace.assets.index.assets
+    keys = external.with_index(workspace.assets.index).assets
     if name and name not in whole.nodes and any(name.startswith(f"{key}.") for key in _heads(name) if key in keys):
         return split_column(name, keys)
     if impact:
@@ -106,7 +113,7 @@ def write_page(workspace: Workspace, path: str) -> None:
     """The whole lineage of a workspace as a page to look at."""
     from batuta.core.lineage import lineage as lineage_of
 
-    whole = lineage_of(workspace.definitions, _seen(workspace))
+    whole = external_in(workspace).with_lineage(lineage_of(workspace.definitions, _seen(workspace)))
     _write_pictures(workspace, whole, "", path, None, Output(quiet=True))
 
 
@@ -187,8 +194,10 @@ def _print(workspace: Workspace, part: Lineage, starts: list[str], out: Output, 
 
 
 def _drawn(node: LineageNode) -> DrawnNode:
-    if node.kind == "asset":
-        return DrawnNode(node.id, node.label, node.layer or ("external" if node.external else ""))
+    if node.kind in ("asset", "dataset"):
+        return DrawnNode(node.id, node.id, node.layer or ("external" if node.external else ""))
+    if node.kind == "job":
+        return DrawnNode(node.id, node.label, f"job of {node.group}", shape="round")
     label = node.label if node.kind == "flow" else f"{node.job}:{node.label}"
     return DrawnNode(node.id, label, "flow" if node.kind == "flow" else "step", shape="round")
 

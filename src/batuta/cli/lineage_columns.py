@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from batuta.core.column_graph import ColumnGraph, ColumnRef, ColumnTrace
     from batuta.core.column_impact import AffectedAsset, Impact
     from batuta.core.definitions import AssetSpec
+    from batuta.core.external_lineage import External
     from batuta.engine.column_lineage import ColumnKnowledge
     from batuta.engine.workspace import Workspace
 
@@ -23,18 +24,17 @@ _TELLERS = {"declared": "declared", "definition": "found in the query", "run": "
 SHOWN_MAX = 20
 
 
-def known_of(workspace: Workspace) -> ColumnKnowledge:
-    """What is known of the columns of all assets of a workspace."""
+def known_of(workspace: Workspace, external: External | None = None) -> ColumnKnowledge:
+    """What is known of the columns of all assets of a workspace, and of datasets elsewhere."""
     from batuta.engine.column_lineage import knowledge
 
-    return knowledge(workspace.assets.index, store_if_any(workspace))
+    return knowledge(workspace.assets.index, store_if_any(workspace), external)
 
 
 def print_columns(
-    workspace: Workspace, asset: str, column: str, out: Output, *, up: bool, down: bool, depth: int | None, rows: bool
+    known: ColumnKnowledge, asset: str, column: str, out: Output, *, up: bool, down: bool, depth: int | None, rows: bool
 ) -> None:
     """The lineage of one column. Raises RequestError where there is no such column."""
-    known = known_of(workspace)
     ref = known.graph.find(asset, column)
     above = known.graph.upstream(ref, depth=depth, rows=rows) if up else None
     below = known.graph.downstream(ref, depth=depth, rows=rows) if down else None
@@ -117,13 +117,14 @@ def _named(ref: ColumnRef) -> dict[str, str]:
     return {"asset": ref.asset, "column": ref.column}
 
 
-def print_impact(workspace: Workspace, asset: str, column: str, out: Output) -> None:
+def print_impact(workspace: Workspace, external: External, asset: str, column: str, out: Output) -> None:
     """What a change of a column, or its end, affects. Raises RequestError where there is no such column."""
     from batuta.core.column_impact import impact, jobs_of
 
-    known = known_of(workspace)
+    known = known_of(workspace, external)
     graph: ColumnGraph = known.graph
-    found = impact(graph, known.index, graph.find(asset, column), jobs_of(workspace.definitions, known.index))
+    jobs = jobs_of(workspace.definitions, known.index)
+    found = impact(graph, known.index, graph.find(asset, column), jobs, external.made_from)
     if out.json:
         out.document(found)
         return

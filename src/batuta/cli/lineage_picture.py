@@ -21,6 +21,8 @@ SIZES = Sizes()
 LABEL_COLUMNS = 25
 NOTE_COLUMNS = 30
 STROKES = ("#3b82f6", "#a855f7", "#ec4899", "#14b8a6", "#f97316", "#0ea5e9", "#8b5cf6", "#84cc16")
+DATA = ("asset", "dataset")
+"""Kinds of nodes that are data; the others are what makes it."""
 Facts = Mapping[str, tuple[str, str]]
 """Of an asset its state (fresh, stale, missing, external) and a line about it."""
 
@@ -50,7 +52,7 @@ def lanes_of(lineage: Lineage, layers: Sequence[str]) -> list[Lane]:
         if node.layer in lanes and (key not in exports or key in feeding):
             lanes[node.layer].keys.append(key)
             continue
-        first = key not in after and (key in feeding or (node.kind == "asset" and not lineage.ups[key]))
+        first = key not in after and (key in feeding or (node.kind in DATA and not lineage.ups[key]))
         lanes["Sources" if first else "Jobs and exports"].keys.append(key)
     return list(lanes.values())
 
@@ -75,7 +77,7 @@ def svg_of_drawing(drawing: Drawing) -> str:
 
 def html_page(title: str, lineage: Lineage, layers: Sequence[str], facts: Facts) -> str:
     """A page with the picture, a search, and highlighting of what is upstream and downstream."""
-    assets = sum(node.kind == "asset" for node in lineage.nodes.values())
+    assets = sum(node.kind in DATA for node in lineage.nodes.values())
     jobs = len({node.job for node in lineage.nodes.values() if node.job})
     told = f"{assets} assets, {jobs} jobs, {len(lineage.edges)} dependencies"
     picture = svg_of_lineage(lineage, layers, facts)
@@ -132,12 +134,12 @@ def _node(node: LineageNode, place: tuple[float, float], facts: Facts, strokes: 
     x, y = place
     state, told = facts.get(node.id, ("", ""))
     state = "external" if node.external else state
-    kind = node.kind if node.kind != "asset" else f"asset {state}"
+    kind = f"asset {state}" if node.kind in DATA else f"flow {state}" if node.kind == "job" else node.kind
     note = told or _note(node)
-    radius = 9 if node.kind == "asset" else 25
+    radius = 9 if node.kind in DATA else 25
     stroke = f' style="stroke:{strokes[node.job]}"' if node.job in strokes else ""
     dot = f'<circle class="state" cx="{SIZES.node_width - 15:.0f}" cy="15" r="4.5"/>' if state else ""
-    left = 14 if node.kind == "asset" else 22
+    left = 14 if node.kind in DATA else 22
     tooltip = "\n".join(part for part in (node.id.rstrip(":"), state, note, node.description) if part)
     size = f'width="{SIZES.node_width:.0f}" height="{SIZES.node_height:.0f}"'
     lines = [
@@ -156,6 +158,8 @@ def _note(node: LineageNode) -> str:
         return "flow"
     if node.kind == "step":
         return f"step of {node.job}"
+    if node.kind == "job":
+        return f"job of {node.group}"
     return " · ".join(part for part in (node.layer if node.external else "", node.group) if part) or (
         "external" if node.external else ""
     )

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from batuta.engine.workspace import Workspace
     from batuta.store.rows import CheckRow, RunRow
 
-KINDS = ("jobs", "assets", "checks")
+KINDS = ("jobs", "assets", "checks", "external")
 ASSET_STATES = {"fresh": "green", "stale": "yellow", "missing": "red", "external": "bright_black"}
 
 
 @click.command("list")
-@click.argument("words", nargs=-1, metavar="[FILE] [jobs|assets|checks] [SELECTION]")
+@click.argument("words", nargs=-1, metavar="[FILE] [jobs|assets|checks|external] [SELECTION]")
 @file_option
 @output_options
 def list_(words: tuple[str, ...], file: str | None, out: Output) -> None:
-    """List jobs, assets and checks.
+    """List jobs, assets and checks; and jobs elsewhere, of which OpenLineage events tell.
 
     With a selection, only assets that it selects, and their checks.
 
@@ -37,9 +37,14 @@ def list_(words: tuple[str, ...], file: str | None, out: Output) -> None:
       batuta list jobs
       batuta list assets layer:silver,stale      silver assets that are stale
       batuta list checks failed                  checks of assets with a failed one
+      batuta list external                       jobs of Spark, dbt, Airflow, ... elsewhere
       batuta list lake.py
     """
     from batuta.cli.catalog import asset_data, check_spec_data, job_data
+    from batuta.cli.external import job_data as external_data
+    from batuta.cli.external import job_table as external_table
+    from batuta.cli.external import jobs_in
+    from batuta.engine.external import rules_of
 
     target, rest = split_target(words, file)
     kinds, selection = _kinds(rest)
@@ -47,6 +52,8 @@ def list_(words: tuple[str, ...], file: str | None, out: Output) -> None:
         load(workspace)
         jobs = _jobs(workspace) if "jobs" in kinds and not selection else []
         assets, checks = _assets(workspace, kinds, selection)
+        elsewhere = jobs_in(workspace) if "external" in kinds else []
+        now, lost_after_s = time.time(), rules_of(workspace.project).lost_after_s
         data: dict[str, Any] = {}
         if "jobs" in kinds:
             data["jobs"] = [job_data(job, last) for job, last in jobs]
@@ -54,14 +61,22 @@ def list_(words: tuple[str, ...], file: str | None, out: Output) -> None:
             data["assets"] = [asset_data(row) for row in assets]
         if "checks" in kinds:
             data["checks"] = [check_spec_data(check, verdicts) for check, verdicts in checks]
+        if "external" in kinds:
+            data["external"] = [external_data(job, lost_after_s, now) for job in elsewhere]
         out.document(data)
-        _print(out, workspace, kinds, jobs, assets, checks)
+        sections = _sections(workspace, jobs, assets, checks, now)
+        if elsewhere:
+            sections.append(_section("external jobs", len(elsewhere), external_table(elsewhere, lost_after_s, now)))
+        if sections:
+            out.say("\n\n".join(sections))
+        else:
+            out.note(f"no {' or '.join(kinds)} here" if len(kinds) < len(KINDS) else "nothing is defined here")
 
 
 def _kinds(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
     kinds = tuple(word for word in words if word in KINDS)
     selection = " ".join(word for word in words if word not in KINDS)
-    return kinds or (KINDS if not selection else KINDS[1:]), selection
+    return kinds or (KINDS if not selection else ("assets", "checks")), selection
 
 
 def _jobs(workspace: Workspace) -> list[tuple[JobSpec, RunRow | None]]:
@@ -88,26 +103,21 @@ def _assets(
     return rows, [(check, verdicts[check.key]) for check in checks if "checks" in kinds]
 
 
-def _print(
-    out: Output,
+def _sections(
     workspace: Workspace,
-    kinds: Sequence[str],
     jobs: list[tuple[JobSpec, RunRow | None]],
     assets: list[AssetRow],
     checks: list[tuple[CheckSpec, list[CheckRow]]],
-) -> None:
+    now: float,
+) -> list[str]:
     sections = []
-    now = time.time()
     if jobs:
         sections.append(_section("jobs", len(jobs), job_table(jobs, now)))
     if assets:
         sections.append(_section("assets", len(assets), asset_table(assets, workspace.definitions.layers, now)))
     if checks:
         sections.append(_section("checks", len(checks), check_table(checks, now)))
-    if sections:
-        out.say("\n\n".join(sections))
-    else:
-        out.note(f"no {' or '.join(kinds)} here" if len(kinds) < 3 else "nothing is defined here")
+    return sections
 
 
 def _section(name: str, count: int, text: str) -> str:

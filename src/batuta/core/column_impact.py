@@ -42,21 +42,27 @@ class Impact(msgspec.Struct, frozen=True):
 
 
 def impact(
-    graph: ColumnGraph, index: AssetIndex, ref: ColumnRef, jobs: Mapping[str, Iterable[str]] | None = None
+    graph: ColumnGraph,
+    index: AssetIndex,
+    ref: ColumnRef,
+    jobs: Mapping[str, Iterable[str]] | None = None,
+    elsewhere: Mapping[str, Iterable[str]] | None = None,
 ) -> Impact:
-    """What a column affects. `jobs`: by asset, those that read or write it, or whose selection has it."""
+    """What a column affects. `jobs`: by asset, those that read or write it, or whose selection has it; `elsewhere`: by
+    asset, what jobs outside of the index make from it."""
+    elsewhere = elsewhere or {}
     values = _by_asset(graph.downstream(ref).columns)
     rows = _by_asset(graph.downstream(ref, rows=True).columns)
     values.pop(ref.asset, None)
     rows.pop(ref.asset, None)
     found = {key: "values" if key in values else "rows" for key in rows}
-    _add_unknown(graph, index, ref, found)
+    _add_unknown(graph, index, ref, found, elsewhere)
     affected = [
         AffectedAsset(
             key,
             how,  # type: ignore[arg-type]
             tuple(values.get(key, ()) if how == "values" else [name for name in rows.get(key, ()) if name]),
-            tuple(up for up in _above(index, key) if up == ref.asset or up in found),
+            tuple(up for up in _above(index, key, elsewhere) if up == ref.asset or up in found),
         )
         for key, how in found.items()
     ]
@@ -81,7 +87,9 @@ def _by_asset(refs: Iterable[ColumnRef]) -> dict[str, list[str]]:
     return found
 
 
-def _add_unknown(graph: ColumnGraph, index: AssetIndex, ref: ColumnRef, found: dict[str, str]) -> None:
+def _add_unknown(
+    graph: ColumnGraph, index: AssetIndex, ref: ColumnRef, found: dict[str, str], elsewhere: Mapping[str, Iterable[str]]
+) -> None:
     """Add the assets that read what is affected, and of whose columns nothing, or not all, is known."""
     waiting = [ref.asset, *found]
     seen = set(waiting)
@@ -90,8 +98,8 @@ def _add_unknown(graph: ColumnGraph, index: AssetIndex, ref: ColumnRef, found: d
         if key not in index.assets:
             continue
         certain = key == ref.asset or found.get(key) != "unknown"
-        for down in index.graph.downstream(key):
-            if down in seen:
+        for down in (*index.graph.downstream(key), *elsewhere.get(key, ())):
+            if down in seen or down not in index.assets:
                 continue
             if certain and graph.is_known(down) and not graph.gaps(down):
                 continue  # it is known what it is made from, and that is nothing of this
@@ -100,9 +108,10 @@ def _add_unknown(graph: ColumnGraph, index: AssetIndex, ref: ColumnRef, found: d
             waiting.append(down)
 
 
-def _above(index: AssetIndex, key: str) -> Iterable[str]:
+def _above(index: AssetIndex, key: str, elsewhere: Mapping[str, Iterable[str]]) -> Iterable[str]:
     spec = index.assets.get(key)
-    return () if spec is None else [dep.asset for dep in spec.deps]
+    own = () if spec is None else [dep.asset for dep in spec.deps]
+    return dict.fromkeys([*own, *(up for up, downs in elsewhere.items() if key in downs)])
 
 
 def _is_exposure(index: AssetIndex, key: str) -> bool:

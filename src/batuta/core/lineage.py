@@ -17,11 +17,11 @@ from batuta.core.errors import RequestError
 from batuta.core.plan import StepSpec
 from batuta.core.similar import similar
 
-NodeKind = Literal["asset", "step", "flow"]
+NodeKind = Literal["asset", "step", "flow", "job", "dataset"]
 
 
 class LineageNode(msgspec.Struct, frozen=True):
-    """An asset (`id` is its key), a step of a DAG (`job:step`), or a flow (`job:`)."""
+    """An asset (`id` is its key), a step of a DAG (`job:step`), or a flow (`job:`); elsewhere a job, or a dataset."""
 
     id: str
     kind: NodeKind

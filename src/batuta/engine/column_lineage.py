@@ -21,6 +21,8 @@ from batuta.core.column_facts import NOTHING, ColumnFacts, Told, facts_of, known
 from batuta.core.column_graph import ColumnGraph
 from batuta.core.columns import ColumnLineage, decode_lineage, encode_lineage
 from batuta.core.errors import DefinitionError, StoreError
+from batuta.core.external_lineage import External
+from batuta.engine.external import with_told
 from batuta.sql.deriving import Derived, Query, Work, derive_all
 from batuta.store.columns import DEFINITION, RUN
 from batuta.store.rows import ColumnsRow
@@ -130,7 +132,7 @@ class ColumnKnowledge:
             self.graph = self.graph.updated(lineages, names)
 
 
-def knowledge(index: AssetIndex, store: Store | None) -> ColumnKnowledge:
+def knowledge(index: AssetIndex, store: Store | None, external: External | None = None) -> ColumnKnowledge:
     """What is known, derived anew where queries have changed, and kept where the store can be written."""
     known = read(store.columns.since()) if store is not None else Known({}, {})
     try:
@@ -140,4 +142,6 @@ def knowledge(index: AssetIndex, store: Store | None) -> ColumnKnowledge:
     if store is not None and (rows := rows_of(derived, known, time.time())):
         with contextlib.suppress(StoreError):  # it may only be read
             store.columns.put(rows)
+    if external is not None:
+        index, known = external.with_index(index), known._replace(runs=with_told(known.runs, external.told))
     return ColumnKnowledge(index, known, derived)

@@ -36,11 +36,25 @@ def traces_wanted(config: TracesConfig) -> bool:
     return bool(named) and not off and os.environ.get("OTEL_TRACES_EXPORTER", "otlp") == "otlp"
 
 
+class DatasetRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which asset datasets of others are.
+
+    `*` in `namespace` and `name` is any text; in `asset` it is what that of `name` was.
+    """
+
+    namespace: str
+    name: str
+    asset: str
+
+
 class OpenLineageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where lineage events go. Empty: where the OPENLINEAGE_ variables of the environment say, or nowhere.
 
     `transport` is that of the standard client (kafka, file, composite, ...), in place of `url`, `endpoint`, `api_key`.
     `namespace`: of jobs and datasets; the project's name if empty.
+
+    Of what others send to us: `datasets` says which assets their datasets are, and a run elsewhere that does not end
+    and of which nothing was heard for `lost_after` counts as lost.
     """
 
     url: str = ""
@@ -49,6 +63,8 @@ class OpenLineageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     namespace: str = ""
     timeout_s: Seconds = Seconds(10)
     transport: dict[str, Any] = {}
+    datasets: tuple[DatasetRule, ...] = ()
+    lost_after: Seconds = Seconds(DAY_S)
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +77,7 @@ class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RetentionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long what is kept; None: for ever. `logs` and `results` are the files of runs, which go with the run at last.
 
-    `keep_runs`: never the newest so many of each job.
+    `keep_runs`: never the newest so many of each job. `external`: runs elsewhere, and then their jobs and datasets.
     """
 
     runs: Seconds | None = None
@@ -72,3 +88,4 @@ class RetentionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run_keys: Seconds | None = Seconds(365 * DAY_S)
     alerts: Seconds | None = Seconds(90 * DAY_S)
     audit: Seconds | None = None
+    external: Seconds | None = Seconds(90 * DAY_S)

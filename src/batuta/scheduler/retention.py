@@ -41,6 +41,7 @@ def ages_of(config: RetentionConfig) -> Ages:
         run_keys=config.run_keys,
         alerts=config.alerts,
         audit=config.audit,
+        external=config.external,
     )
 
 

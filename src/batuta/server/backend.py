@@ -15,12 +15,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from batuta.core import plan as plans
+from batuta.core.external_lineage import External
+from batuta.core.lineage import Lineage
 from batuta.core.plan import Plan
+from batuta.engine.external import rules_of
 from batuta.runtime.project import Project
 from batuta.server.asking import Asking
 from batuta.server.asset_states import AssetStates, AssetStatesKeeper
 from batuta.server.catalog import Catalog, CatalogKeeper
 from batuta.server.columns import ColumnsKeeper
+from batuta.server.external import ExternalKeeper
 from batuta.server.links import Links
 from batuta.server.oidc import Oidc
 from batuta.server.problems import NotFound
@@ -59,6 +63,7 @@ class Backend:
         self._catalogs = CatalogKeeper(store)
         self._states = AssetStatesKeeper(store, clock)
         self._columns = ColumnsKeeper(store)
+        self._external = ExternalKeeper(store)
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -97,7 +102,15 @@ class Backend:
 
     def columns(self) -> ColumnKnowledge:
         """What is known of columns now."""
-        return self._columns.current(self.catalog)
+        return self._columns.current(self.catalog, self.external())
+
+    def external(self) -> External:
+        """What runs elsewhere, as far as it is known now."""
+        return self._external.current(rules_of(self.project), self.asset_states)
+
+    def lineage(self) -> Lineage:
+        """What is made from what: of all locations, and elsewhere."""
+        return self._external.lineage(self.catalog, self.external())
 
     def asset_states(self) -> AssetStates:
         """How all assets are now."""

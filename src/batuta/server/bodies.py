@@ -1,11 +1,13 @@
 """What is sent to us, before anything reads it: its kind, size and depth, and no NUL anywhere.
 
-A body is read whole before a handler sees it, up to a limit. Surprising: a NUL is refused even where JSON allows it,
+A body is read whole before a handler sees it, up to a limit, which also counts for what comes out of a compressed one.
+Surprising: a NUL is refused even where JSON allows it,
 since one database takes it for the end of a text and the other does not take it at all.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -27,7 +29,7 @@ def check_query(query: bytes, path: bytes) -> None:
 
 async def checked_body(receive: Receive, headers: dict[str, str], *, any_kind: bool = False) -> Receive:
     """Read the body; what gives it to the application. `any_kind`: it need not be JSON. Raises Refused."""
-    body = await _read(receive, headers)
+    body = _unpacked(await _read(receive, headers), headers.get("content-encoding", ""))
     if body and not any_kind:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -66,6 +68,27 @@ async def _read(receive: Receive, headers: dict[str, str]) -> bytes:
             raise _too_large()
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """What was compressed by gzip, as it was before."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise Refused(
+            "unsupported-media-type", 415, f"the encoding {encoding[:100]!r} is not read here", hint="gzip is"
+        )
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        found = unpacking.decompress(body, BODY_BYTES_MAX + 1)
+    except zlib.error as error:
+        raise Refused("bad-request", 400, f"it is not what gzip makes: {error}") from None
+    if len(found) > BODY_BYTES_MAX:
+        raise _too_large()
+    if not unpacking.eof:
+        raise Refused("bad-request", 400, "it is not what gzip makes: it ends too early")
+    return found
 
 
 def _too_large() -> Refused:

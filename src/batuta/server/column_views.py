@@ -16,10 +16,10 @@ from batuta.server.problems import NotFound
 from batuta.server.shapes import lineage as shapes
 
 
-def refs_of(catalog: Catalog, known: ColumnKnowledge, of: str) -> list[ColumnRef]:
+def refs_of(known: ColumnKnowledge, of: str) -> list[ColumnRef]:
     """The column that a text names, or all of the asset that it names. Raises NotFound with the nearest names."""
     try:
-        asset, column = split_column(of, catalog.index.assets)
+        asset, column = split_column(of, known.index.assets)
         if column:
             return [known.graph.find(asset, column)]
     except RequestError as error:
@@ -40,7 +40,7 @@ def graph_of(
 ) -> shapes.ColumnGraph:
     """The lineage of a column, or of all of an asset; of what lies at other locations nothing is told."""
     catalog, known = backend.catalog, backend.columns()
-    starts = refs_of(catalog, known, of)
+    starts = refs_of(known, of)
     traces = []
     if starts and upstream:
         traces.append(known.graph.upstream(*starts, depth=depth, rows=rows))
@@ -82,7 +82,7 @@ class _Joined:
         place = self.places.get(ref)
         if place is not None:
             return place
-        location = self.catalog.location_of.get(ref.asset, "")
+        location = _location(self.catalog, self.known, ref.asset)
         if self.locations is not None and location not in self.locations:
             return None
         place = self.places[ref] = len(self.nodes)
@@ -118,11 +118,11 @@ class _Joined:
 def impact_of(backend: Backend, of: str, locations: tuple[str, ...] | None) -> shapes.Impact:
     """What a change of a column affects. Raises NotFound."""
     catalog, known = backend.catalog, backend.columns()
-    refs = refs_of(catalog, known, of)
-    if of in catalog.index.assets or len(refs) != 1:
+    refs = refs_of(known, of)
+    if of in known.index.assets or len(refs) != 1:
         raise NotFound(f"{of!r} is an asset, not a column", hint="write asset.column")
-    found = impact(known.graph, catalog.index, refs[0], jobs_of_assets(backend))
-    seen = {one.key: catalog.location_of.get(one.key, "") for one in (*found.assets, *found.exposures)}
+    found = impact(known.graph, known.index, refs[0], jobs_of_assets(backend), backend.external().made_from)
+    seen = {one.key: _location(catalog, known, one.key) for one in (*found.assets, *found.exposures)}
 
     def shown(each: Iterable[AffectedAsset]) -> list[shapes.AffectedAsset]:
         return [
@@ -148,3 +148,7 @@ def impact_of(backend: Backend, of: str, locations: tuple[str, ...] | None) -> s
         checks=[name for name in found.checks if name.partition(":")[0] in visible],
         jobs=list(found.jobs),
     )
+
+
+def _location(catalog: Catalog, known: ColumnKnowledge, asset: str) -> str:
+    return catalog.location_of.get(asset) or known.index.locations.get(asset, "")

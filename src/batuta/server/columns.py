@@ -6,7 +6,9 @@ from __future__ import annotations
 import threading
 import time
 
+from batuta.core.external_lineage import External
 from batuta.engine.column_lineage import ColumnKnowledge, read
+from batuta.engine.external import with_told
 from batuta.server.catalog import Catalog
 from batuta.store.rows import ColumnsRow
 from batuta.store.store import Store
@@ -25,18 +27,31 @@ class ColumnsKeeper:
         self._hashes: dict[tuple[str, str], str] = {}
         self._newest = (0.0, 0)
         self._known = read(())
-        self._catalog: object = None
+        self._version: object = None
+        self._external: External | None = None
         self._found: ColumnKnowledge | None = None
         self._looked_at = 0.0
 
-    def current(self, catalog: Catalog) -> ColumnKnowledge:
+    def current(self, catalog: Catalog, external: External) -> ColumnKnowledge:
         """What is known, at most `LOOK_S` old."""
         with self._lock:
             told = self._look()
-            if self._found is None or told or self._catalog != catalog.version:
-                self._found = ColumnKnowledge(catalog.index, self._known, self._known.definitions, self._found)
-                self._catalog = catalog.version
+            if self._found is None or told or self._version != catalog.version or self._is_news(external):
+                known = self._known._replace(runs=with_told(self._known.runs, external.told))
+                index = external.with_index(catalog.index)
+                self._found = ColumnKnowledge(index, known, known.definitions, self._found)
+                self._version, self._external = catalog.version, external
             return self._found
+
+    def _is_news(self, external: External) -> bool:
+        """Whether what runs elsewhere tells something else of columns than at the last look."""
+        known = self._external
+        if external is known:
+            return False
+        if known is None or external.told != known.told or external.assets != known.assets:
+            return True
+        self._external = external
+        return False
 
     def _look(self) -> bool:
         """Whether the store knows more than at the last look."""

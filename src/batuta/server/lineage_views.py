@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from batuta.core.external_lineage import LOCATION
+from batuta.core.lineage import LineageNode as Node
+from batuta.engine.external import rules_of
 from batuta.server.backend import Backend
 from batuta.server.catalog import Catalog
 from batuta.server.shapes.lineage import LineageGraph, LineageNode
@@ -35,19 +38,22 @@ def _selected(catalog: Catalog, selection: str) -> list[str]:
 
 
 def graph_of(backend: Backend, keys: list[str] | None, locations: tuple[str, ...] | None) -> LineageGraph:
-    """The graph, or these nodes of it, with how assets are."""
-    catalog = backend.catalog
-    lineage = catalog.lineage if keys is None else catalog.lineage.only(keys)
+    """The graph, or these nodes of it, with how assets are, and how jobs elsewhere are."""
+    catalog, external = backend.catalog, backend.external()
+    lineage = backend.lineage() if keys is None else backend.lineage().only(keys)
     states = backend.asset_states().states
+    now, lost_after_s = backend.clock(), rules_of(backend.project).lost_after_s
     nodes: list[LineageNode] = []
     places: dict[str, int] = {}
     for key, node in lineage.nodes.items():
         state = states.get(key)
-        location = catalog.location_of.get(key, "") or _job_location(catalog, node.job)
+        location = _location(catalog, node)
         if locations is not None and location not in locations:
             continue
         places[key] = len(nodes)
         last = None if state is None or state.last is None else state.last
+        job = external.world.jobs[external.job_at[key]] if node.kind == "job" else None
+        newest = None if job is None else job.newest
         nodes.append(
             LineageNode(
                 id=key,
@@ -58,14 +64,15 @@ def graph_of(backend: Backend, keys: list[str] | None, locations: tuple[str, ...
                 job=node.job,
                 location=location,
                 external=node.external,
-                state="" if state is None else state.state,
+                state=job.state_at(now, lost_after_s) if job is not None else "" if state is None else state.state,
                 kinds=[] if state is None else list(state.spec.kinds),
                 partitions=None if state is None else state.partitions,
                 counts={} if state is None else state.counts,
                 checks_failed=0 if state is None else state.checks_failed,
                 checks=0 if state is None else state.checks,
-                materialized_at=None if last is None else last.at,
+                materialized_at=newest.began_at if newest is not None else None if last is None else last.at,
                 run=None if last is None else last.run_id,
+                elsewhere=external.job_at.get(key) or next(iter(external.datasets_of.get(key, ())), ""),
             )
         )
     edges = [(places[up], places[down]) for up, down in lineage.edges if up in places and down in places]
@@ -76,6 +83,12 @@ def graph_of(backend: Backend, keys: list[str] | None, locations: tuple[str, ...
         layers=list(catalog.definitions.layers),
         version=_version(catalog),
     )
+
+
+def _location(catalog: Catalog, node: Node) -> str:
+    if node.kind in ("job", "dataset"):
+        return LOCATION
+    return catalog.location_of.get(node.id, "") or _job_location(catalog, node.job)
 
 
 def _job_location(catalog: Catalog, job: str) -> str:

@@ -45,6 +45,7 @@ class Ages:
     run_keys: float | None = None
     alerts: float | None = None
     audit: float | None = None
+    external: float | None = None
 
 
 def prune(
@@ -117,6 +118,8 @@ class Forgetting:
             yield from self._emptied("run_keys", "delete_run_keys", cutoff=self._now - self._ages.run_keys)
         if self._ages.alerts is not None:
             yield from self._alerts(self._now - self._ages.alerts)
+        if self._ages.external is not None:
+            yield from self._external(self._now - self._ages.external)
         yield self._run("asset_usage", "delete_asset_usage", cutoff=int(self._now // DAY_S) - KEPT_DAYS)
         yield self._run("processes", "delete_processes", cutoff=self._now - _PROCESSES_S)
 
@@ -233,6 +236,21 @@ class Forgetting:
     def _alerts(self, cutoff: float) -> Iterator[float]:
         while rows := self._database.rows("old_alerts", cutoff=cutoff, limit=self._size("alerts")):
             yield self._run("alerts", "delete_alerts", ids=json.dumps([row[0] for row in rows]), cutoff=cutoff)
+
+    # ---- what runs elsewhere ----
+
+    def _external(self, cutoff: float) -> Iterator[float]:
+        """Runs first, then jobs of which none is left, then what only those had."""
+        for table, key in (("external_runs", "ids"), ("external_jobs", "keys")):
+            self.pruned.rows.setdefault(table, 0)
+            while rows := self._database.rows(f"old_{table}", cutoff=cutoff, limit=self._size(table)):
+                before = self.pruned.rows[table]
+                given = {key: json.dumps([row[0] for row in rows]), "cutoff": cutoff}
+                yield self._run(table, f"delete_{table}", **given)
+                if self.pruned.rows[table] == before:
+                    break  # they were heard of meanwhile
+        yield self._run("external_edges", "delete_external_edges", cutoff=cutoff)
+        yield self._run("external_datasets", "delete_external_datasets", cutoff=cutoff)
 
 
 def _delete_runs(ids: list[int], cutoff: float, gone: list[int], transaction: Transaction) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from batuta.store.database import Database, load_schema
 from batuta.store.errors import NotAStore, StoreMissing, StoreTooNew, StoreTooOld
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """All revisions that this code knows, oldest first; a test compares them with `migrations/versions`."""
 
 NEWEST = REVISIONS[-1]

@@ -294,3 +294,55 @@ evaluations = sa.Table(
     Column("answer", Json),
     sqlite_autoincrement=True,
 )
+
+external_jobs = sa.Table(
+    "external_jobs",  # what runs elsewhere, as events of OpenLineage tell: see `core.external_jobs`
+    metadata,
+    Column("key", Text, primary_key=True),
+    text_column("namespace"),
+    text_column("name"),
+    Column("data", Json, nullable=False),
+    time_column("since"),  # what was told of its datasets before counts no more
+    time_column("last_at"),
+    time_column("heard_at"),
+    Index(None, "heard_at"),
+)
+
+external_runs = sa.Table(
+    "external_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),  # a UUID
+    text_column("job"),
+    text_column("state"),
+    text_column("parent"),
+    time_column("began_at"),
+    time_column("last_at"),
+    Column("data", Json, nullable=False),
+    time_column("heard_at"),
+    Index(None, "job", "began_at"),
+    Index(None, "parent"),
+    Index(None, "began_at"),
+    Index(None, "last_at"),
+)
+
+external_datasets = sa.Table(
+    "external_datasets",
+    metadata,
+    Column("key", Text, primary_key=True),
+    text_column("namespace"),
+    text_column("name"),
+    Column("data", Json, nullable=False),
+    time_column("last_at"),
+    time_column("heard_at"),
+    Index(None, "heard_at"),
+)
+
+external_edges = sa.Table(
+    "external_edges",  # which job reads or writes which dataset, by their keys, and when that was told last
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("direction", Text, primary_key=True),  # in, out
+    Column("dataset", Text, primary_key=True),
+    time_column("at"),
+    Index(None, "dataset"),
+)

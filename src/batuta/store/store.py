@@ -26,6 +26,7 @@ from batuta.store.encryption import KeySource
 from batuta.store.engines import open_database
 from batuta.store.environments import EnvironmentBook
 from batuta.store.evaluation_box import EvaluationBox
+from batuta.store.external import ExternalBook
 from batuta.store.lease_clock import LeaseClock
 from batuta.store.pools import Wanted
 from batuta.store.queries import Queries, run_row
@@ -85,6 +86,8 @@ class Store(Queries):
         """What the columns of assets are, and are made from."""
         self.code = CodeBook(database)
         """The text of the code that made assets, by version."""
+        self.external = ExternalBook(database)
+        """What runs elsewhere, as events of OpenLineage tell."""
         self.reports = Reports(database)
         """What people look at: lists under many filters, counts, grids, series."""
 

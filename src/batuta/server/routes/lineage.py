@@ -8,8 +8,10 @@ from typing import Literal
 from litestar import Controller, get
 from litestar.di import NamedDependency
 
+from batuta.core.external_lineage import LOCATION
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
+from batuta.server.catalog import Catalog
 from batuta.server.column_views import graph_of as columns_of
 from batuta.server.column_views import impact_of
 from batuta.server.lineage_views import graph_of
@@ -37,15 +39,16 @@ class LineageRoutes(Controller):
     ) -> LineageGraph:
         """The whole graph, or a part of it, with how assets are."""
         catalog = backend.catalog
-        visible = who.visible(list(catalog.locations))
+        visible = _visible(catalog, who)
+        whole = backend.lineage()
         keys: list[str] | None = None
         if of is not None:
-            starts = catalog.lineage.find(of)
+            starts = whole.find(of)
             keys = list(starts)
             if direction != "downstream":
-                keys += catalog.lineage.reach(starts, upstream=True, depth=depth)
+                keys += whole.reach(starts, upstream=True, depth=depth)
             if direction != "upstream":
-                keys += catalog.lineage.reach(starts, upstream=False, depth=depth)
+                keys += whole.reach(starts, upstream=False, depth=depth)
         if selection is not None:
             chosen = set(backend.asset_states().assets.select(selection))
             keys = [key for key in keys if key in chosen] if keys is not None else list(chosen)
@@ -77,7 +80,7 @@ class LineageRoutes(Controller):
             downstream=direction != "upstream",
             depth=depth,
             rows=rows,
-            locations=who.visible(list(backend.catalog.locations)),
+            locations=_visible(backend.catalog, who),
         )
 
     @get(
@@ -94,4 +97,9 @@ class LineageRoutes(Controller):
         of: A[str, query("A column: `asset.column`.", max_length=1000)],
     ) -> Impact:
         """The assets, checks, exposures and jobs that a change of a column, or its end, affects."""
-        return impact_of(backend, of, who.visible(list(backend.catalog.locations)))
+        return impact_of(backend, of, _visible(backend.catalog, who))
+
+
+def _visible(catalog: Catalog, who: Principal) -> tuple[str, ...] | None:
+    """The locations at which they may look, and whether they may at what runs elsewhere."""
+    return who.visible([*catalog.locations, LOCATION])

@@ -16,6 +16,7 @@ from batuta.server.routes.live import Live
 from batuta.server.routes.meta import openapi_document
 from batuta.server.routes.metrics import metrics
 from batuta.server.routes.oidc import OidcRoutes
+from batuta.server.routes.openlineage import OpenLineageRoutes
 from batuta.server.routes.runs import Runs
 from batuta.server.routes.service import Checks, Locations, Operations
 from batuta.server.routes.settings import Records, Values
@@ -32,6 +33,7 @@ CONTROLLERS: tuple[Any, ...] = (
     AssetRoutes,
     Checks,
     LineageRoutes,
+    OpenLineageRoutes,
     Tickers,
     Backfills,
     Locations,

@@ -9,24 +9,41 @@ from batuta.server.shapes.base import Shape, doc
 
 
 class LineageNode(Shape):
-    """An asset, a step of a DAG that reads or writes assets, or a flow."""
+    """An asset, a step of a DAG that reads or writes assets, a flow; a job or a dataset elsewhere."""
 
     id: A[str, doc("Its name: the asset's key, `job:step`, or `job:`.", "gold.revenue")]
-    kind: A[Literal["asset", "step", "flow"], doc("What it is.")]
+    kind: A[
+        Literal["asset", "step", "flow", "job", "dataset"],
+        doc("What it is; `job` and `dataset`: what events of OpenLineage tell of."),
+    ]
     label: A[str, doc("What to show.", "gold.revenue")]
     layer: A[str, doc("Its medallion layer.", "gold")]
     group: A[str, doc("Its group.")]
     job: A[str, doc("The job that it is of, if it is a step or flow.")]
     location: A[str, doc("Its code location.", "shop")]
     external: A[bool, doc("Whether it is made elsewhere.")]
-    state: A[str, doc("How an asset is: external, fresh, stale, missing; else empty.", "fresh")]
+    state: A[
+        str,
+        doc(
+            "How an asset is: external, fresh, stale, missing. How the newest run of a job elsewhere is: running, "
+            "succeeded, failed, cancelled, lost. Else empty.",
+            "fresh",
+        ),
+    ]
     kinds: A[list[str], doc("What it is made with or is.", ["parquet"])]
     partitions: A[int | None, doc("How many partitions exist; null without any.", 365)]
     counts: A[dict[str, int], doc("Partitions that are fresh, stale, missing.")]
     checks: A[int, doc("How many checks it has.", 3)]
     checks_failed: A[int, doc("How many of them do not pass.", 0)]
-    materialized_at: A[float | None, doc("When it was made last, in seconds since 1970 UTC.", 1769860800.0)]
+    materialized_at: A[
+        float | None,
+        doc(
+            "When it was made last, in seconds since 1970 UTC; of a job elsewhere: when its newest run began.",
+            1769860800.0,
+        ),
+    ]
     run: A[int | None, doc("By which run.", 42)]
+    elsewhere: A[str, doc("The key of the job or dataset that events of OpenLineage tell of; else empty.")]
 
 
 class LineageGraph(Shape):

@@ -33,6 +33,7 @@ MODULES = (
     "columns",
     "code",
     "environments",
+    "external",
     "settings",
     "reports",
     "accounts",

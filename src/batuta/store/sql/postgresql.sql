@@ -909,6 +909,119 @@ DELETE FROM environments WHERE environments.name = %s::VARCHAR;
 -- delete_environment_asset(environment, asset)
 DELETE FROM environment_partitions WHERE environment_partitions.environment = %s::VARCHAR AND environment_partitions.asset = %s::VARCHAR;
 
+-- put_external_jobs[key, namespace, name, data, since, last_at, heard_at]
+INSERT INTO external_jobs (key, namespace, name, data, since, last_at, heard_at) SELECT r.key, r.namespace, r.name, r.data, r.since, r.last_at, r.heard_at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(key TEXT, namespace TEXT, name TEXT, data TEXT, since DOUBLE PRECISION, last_at DOUBLE PRECISION, heard_at DOUBLE PRECISION) ON CONFLICT (key) DO UPDATE SET namespace = excluded.namespace, name = excluded.name, data = excluded.data, since = excluded.since, last_at = excluded.last_at, heard_at = excluded.heard_at;
+
+-- put_external_runs[run_id, job, state, parent, began_at, last_at, data, heard_at]
+INSERT INTO external_runs (run_id, job, state, parent, began_at, last_at, data, heard_at) SELECT r.run_id, r.job, r.state, r.parent, r.began_at, r.last_at, r.data, r.heard_at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(run_id TEXT, job TEXT, state TEXT, parent TEXT, began_at DOUBLE PRECISION, last_at DOUBLE PRECISION, data TEXT, heard_at DOUBLE PRECISION) ON CONFLICT (run_id) DO UPDATE SET job = excluded.job, state = excluded.state, parent = excluded.parent, began_at = excluded.began_at, last_at = excluded.last_at, data = excluded.data, heard_at = excluded.heard_at;
+
+-- put_external_datasets[key, namespace, name, data, last_at, heard_at]
+INSERT INTO external_datasets (key, namespace, name, data, last_at, heard_at) SELECT r.key, r.namespace, r.name, r.data, r.last_at, r.heard_at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(key TEXT, namespace TEXT, name TEXT, data TEXT, last_at DOUBLE PRECISION, heard_at DOUBLE PRECISION) ON CONFLICT (key) DO UPDATE SET namespace = excluded.namespace, name = excluded.name, data = excluded.data, last_at = excluded.last_at, heard_at = excluded.heard_at;
+
+-- put_external_edges[job, direction, dataset, at]
+INSERT INTO external_edges (job, direction, dataset, at) SELECT r.job, r.direction, r.dataset, r.at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(job TEXT, direction TEXT, dataset TEXT, at DOUBLE PRECISION) ON CONFLICT (job, direction, dataset) DO UPDATE SET at = excluded.at;
+
+-- lock_external_jobs()
+SELECT pg_advisory_xact_lock(7089350519847) AS pg_advisory_xact_lock_1;
+
+-- external_jobs_of(keys)
+SELECT external_jobs.key, external_jobs.data
+FROM external_jobs
+WHERE external_jobs.key IN (SELECT CAST(each_keys.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_keys);
+
+-- external_jobs_since(since)
+SELECT external_jobs.key, external_jobs.data
+FROM external_jobs
+WHERE external_jobs.heard_at >= %s;
+
+-- external_jobs_newest()
+SELECT coalesce(max(external_jobs.heard_at), 0) AS coalesce_1, count(*) AS count_1
+FROM external_jobs;
+
+-- external_datasets_of(keys)
+SELECT external_datasets.key, external_datasets.data
+FROM external_datasets
+WHERE external_datasets.key IN (SELECT CAST(each_keys.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_keys);
+
+-- external_datasets_since(since)
+SELECT external_datasets.key, external_datasets.data
+FROM external_datasets
+WHERE external_datasets.heard_at >= %s;
+
+-- external_datasets_newest()
+SELECT coalesce(max(external_datasets.heard_at), 0) AS coalesce_1, count(*) AS count_1
+FROM external_datasets;
+
+-- external_runs_of(ids)
+SELECT external_runs.run_id, external_runs.data
+FROM external_runs
+WHERE external_runs.run_id IN (SELECT CAST(each_ids.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_ids);
+
+-- external_edges_of(jobs)
+SELECT external_edges.job, external_edges.direction, external_edges.dataset, external_edges.at
+FROM external_edges
+WHERE external_edges.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs);
+
+-- external_edges_now()
+SELECT external_edges.job, external_edges.direction, external_edges.dataset
+FROM external_edges JOIN external_jobs ON external_jobs.key = external_edges.job
+WHERE external_edges.at >= external_jobs.since ORDER BY external_edges.job, external_edges.direction, external_edges.dataset;
+
+-- external_runs_page(began_at, after_id, job, job, parent, parent, limit)
+SELECT external_runs.run_id, external_runs.data
+FROM external_runs
+WHERE (external_runs.began_at, external_runs.run_id) < (%s, %s::VARCHAR) AND (%s::VARCHAR IS NULL OR external_runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR external_runs.parent = %s::VARCHAR) ORDER BY external_runs.began_at DESC, external_runs.run_id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- external_states(job)
+SELECT external_runs.state, count(*) AS count_1
+FROM external_runs
+WHERE external_runs.job = %s::VARCHAR GROUP BY external_runs.state;
+
+-- old_external_runs(cutoff, limit)
+SELECT external_runs.run_id
+FROM external_runs
+WHERE external_runs.last_at < %s ORDER BY external_runs.last_at
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- delete_external_runs(ids, cutoff)
+DELETE FROM external_runs WHERE external_runs.run_id IN (SELECT CAST(each_ids.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_ids) AND external_runs.last_at < %s;
+
+-- old_external_jobs(cutoff, cutoff, limit)
+SELECT external_jobs.key
+FROM external_jobs
+WHERE external_jobs.last_at < %s AND external_jobs.heard_at < %s AND NOT (EXISTS (SELECT *
+FROM external_runs
+WHERE external_runs.job = external_jobs.key)) ORDER BY external_jobs.key
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- delete_external_jobs(keys, cutoff)
+DELETE FROM external_jobs WHERE external_jobs.key IN (SELECT CAST(each_keys.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_keys) AND external_jobs.heard_at < %s AND NOT (EXISTS (SELECT *
+FROM external_runs
+WHERE external_runs.job = external_jobs.key));
+
+-- delete_external_edges(cutoff)
+DELETE FROM external_edges WHERE NOT (EXISTS (SELECT *
+FROM external_jobs
+WHERE external_jobs.key = external_edges.job)) OR external_edges.at < %s AND NOT (EXISTS (SELECT *
+FROM external_jobs
+WHERE external_jobs.key = external_edges.job AND external_edges.at >= external_jobs.since));
+
+-- delete_external_datasets(cutoff, cutoff)
+DELETE FROM external_datasets WHERE external_datasets.last_at < %s AND external_datasets.heard_at < %s AND NOT (EXISTS (SELECT *
+FROM external_edges
+WHERE external_edges.dataset = external_datasets.key));
+
 -- put_variables[name, value, secret, description, changed_at, changed_by]
 INSERT INTO variables (name, value, secret, description, changed_at, changed_by) SELECT r.name, r.value, r.secret, r.description, r.changed_at, r.changed_by
 FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(name TEXT, value TEXT, secret BOOLEAN, description TEXT, changed_at DOUBLE PRECISION, changed_by TEXT) ON CONFLICT (name) DO UPDATE SET value = excluded.value, secret = excluded.secret, description = excluded.description, changed_at = excluded.changed_at, changed_by = excluded.changed_by;
@@ -1487,6 +1600,22 @@ FROM evaluations;
 -- count_events()
 SELECT count(*) AS count_1
 FROM events;
+
+-- count_external_datasets()
+SELECT count(*) AS count_1
+FROM external_datasets;
+
+-- count_external_edges()
+SELECT count(*) AS count_1
+FROM external_edges;
+
+-- count_external_jobs()
+SELECT count(*) AS count_1
+FROM external_jobs;
+
+-- count_external_runs()
+SELECT count(*) AS count_1
+FROM external_runs;
 
 -- count_leaders()
 SELECT count(*) AS count_1

@@ -248,6 +248,61 @@ CREATE TABLE events (
 	CONSTRAINT uq_events_run_id_seq UNIQUE (run_id, seq)
 );
 
+CREATE TABLE external_datasets (
+	key TEXT NOT NULL,
+	namespace TEXT NOT NULL,
+	name TEXT NOT NULL,
+	data TEXT NOT NULL,
+	last_at DOUBLE PRECISION NOT NULL,
+	heard_at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_external_datasets PRIMARY KEY (key)
+);
+
+CREATE INDEX ix_external_datasets_heard_at ON external_datasets (heard_at);
+
+CREATE TABLE external_edges (
+	job TEXT NOT NULL,
+	direction TEXT NOT NULL,
+	dataset TEXT NOT NULL,
+	at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_external_edges PRIMARY KEY (job, direction, dataset)
+);
+
+CREATE INDEX ix_external_edges_dataset ON external_edges (dataset);
+
+CREATE TABLE external_jobs (
+	key TEXT NOT NULL,
+	namespace TEXT NOT NULL,
+	name TEXT NOT NULL,
+	data TEXT NOT NULL,
+	since DOUBLE PRECISION NOT NULL,
+	last_at DOUBLE PRECISION NOT NULL,
+	heard_at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_external_jobs PRIMARY KEY (key)
+);
+
+CREATE INDEX ix_external_jobs_heard_at ON external_jobs (heard_at);
+
+CREATE TABLE external_runs (
+	run_id TEXT NOT NULL,
+	job TEXT NOT NULL,
+	state TEXT NOT NULL,
+	parent TEXT NOT NULL,
+	began_at DOUBLE PRECISION NOT NULL,
+	last_at DOUBLE PRECISION NOT NULL,
+	data TEXT NOT NULL,
+	heard_at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT pk_external_runs PRIMARY KEY (run_id)
+);
+
+CREATE INDEX ix_external_runs_began_at ON external_runs (began_at);
+
+CREATE INDEX ix_external_runs_job_began_at ON external_runs (job, began_at);
+
+CREATE INDEX ix_external_runs_last_at ON external_runs (last_at);
+
+CREATE INDEX ix_external_runs_parent ON external_runs (parent);
+
 CREATE TABLE leaders (
 	name TEXT NOT NULL,
 	owner TEXT NOT NULL,

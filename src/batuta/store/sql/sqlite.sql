@@ -863,6 +863,112 @@ DELETE FROM environments WHERE environments.name = ?;
 -- delete_environment_asset(environment, asset)
 DELETE FROM environment_partitions WHERE environment_partitions.environment = ? AND environment_partitions.asset = ?;
 
+-- put_external_jobs[key, namespace, name, data, since, last_at, heard_at]
+INSERT INTO external_jobs ("key", namespace, name, data, since, last_at, heard_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("key") DO UPDATE SET namespace = excluded.namespace, name = excluded.name, data = excluded.data, since = excluded.since, last_at = excluded.last_at, heard_at = excluded.heard_at;
+
+-- put_external_runs[run_id, job, state, parent, began_at, last_at, data, heard_at]
+INSERT INTO external_runs (run_id, job, state, parent, began_at, last_at, data, heard_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET job = excluded.job, state = excluded.state, parent = excluded.parent, began_at = excluded.began_at, last_at = excluded.last_at, data = excluded.data, heard_at = excluded.heard_at;
+
+-- put_external_datasets[key, namespace, name, data, last_at, heard_at]
+INSERT INTO external_datasets ("key", namespace, name, data, last_at, heard_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ("key") DO UPDATE SET namespace = excluded.namespace, name = excluded.name, data = excluded.data, last_at = excluded.last_at, heard_at = excluded.heard_at;
+
+-- put_external_edges[job, direction, dataset, at]
+INSERT INTO external_edges (job, direction, dataset, at) VALUES (?, ?, ?, ?) ON CONFLICT (job, direction, dataset) DO UPDATE SET at = excluded.at;
+
+-- external_jobs_of(keys)
+SELECT external_jobs."key", external_jobs.data
+FROM external_jobs
+WHERE external_jobs."key" IN (SELECT each_keys.value
+FROM json_each(?) AS each_keys);
+
+-- external_jobs_since(since)
+SELECT external_jobs."key", external_jobs.data
+FROM external_jobs
+WHERE external_jobs.heard_at >= ?;
+
+-- external_jobs_newest()
+SELECT coalesce(max(external_jobs.heard_at), 0) AS coalesce_1, count(*) AS count_1
+FROM external_jobs;
+
+-- external_datasets_of(keys)
+SELECT external_datasets."key", external_datasets.data
+FROM external_datasets
+WHERE external_datasets."key" IN (SELECT each_keys.value
+FROM json_each(?) AS each_keys);
+
+-- external_datasets_since(since)
+SELECT external_datasets."key", external_datasets.data
+FROM external_datasets
+WHERE external_datasets.heard_at >= ?;
+
+-- external_datasets_newest()
+SELECT coalesce(max(external_datasets.heard_at), 0) AS coalesce_1, count(*) AS count_1
+FROM external_datasets;
+
+-- external_runs_of(ids)
+SELECT external_runs.run_id, external_runs.data
+FROM external_runs
+WHERE external_runs.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids);
+
+-- external_edges_of(jobs)
+SELECT external_edges.job, external_edges.direction, external_edges.dataset, external_edges.at
+FROM external_edges
+WHERE external_edges.job IN (SELECT each_jobs.value
+FROM json_each(?) AS each_jobs);
+
+-- external_edges_now()
+SELECT external_edges.job, external_edges.direction, external_edges.dataset
+FROM external_edges JOIN external_jobs ON external_jobs."key" = external_edges.job
+WHERE external_edges.at >= external_jobs.since ORDER BY external_edges.job, external_edges.direction, external_edges.dataset;
+
+-- external_runs_page(began_at, after_id, job, job, parent, parent, limit)
+SELECT external_runs.run_id, external_runs.data
+FROM external_runs
+WHERE (external_runs.began_at, external_runs.run_id) < (?, ?) AND (? IS NULL OR external_runs.job = ?) AND (? IS NULL OR external_runs.parent = ?) ORDER BY external_runs.began_at DESC, external_runs.run_id DESC
+ LIMIT ? OFFSET 0;
+
+-- external_states(job)
+SELECT external_runs.state, count(*) AS count_1
+FROM external_runs
+WHERE external_runs.job = ? GROUP BY external_runs.state;
+
+-- old_external_runs(cutoff, limit)
+SELECT external_runs.run_id
+FROM external_runs
+WHERE external_runs.last_at < ? ORDER BY external_runs.last_at
+ LIMIT ? OFFSET 0;
+
+-- delete_external_runs(ids, cutoff)
+DELETE FROM external_runs WHERE external_runs.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids) AND external_runs.last_at < ?;
+
+-- old_external_jobs(cutoff, cutoff, limit)
+SELECT external_jobs."key"
+FROM external_jobs
+WHERE external_jobs.last_at < ? AND external_jobs.heard_at < ? AND NOT (EXISTS (SELECT *
+FROM external_runs
+WHERE external_runs.job = external_jobs."key")) ORDER BY external_jobs."key"
+ LIMIT ? OFFSET 0;
+
+-- delete_external_jobs(keys, cutoff)
+DELETE FROM external_jobs WHERE external_jobs."key" IN (SELECT each_keys.value
+FROM json_each(?) AS each_keys) AND external_jobs.heard_at < ? AND NOT (EXISTS (SELECT *
+FROM external_runs
+WHERE external_runs.job = external_jobs."key"));
+
+-- delete_external_edges(cutoff)
+DELETE FROM external_edges WHERE NOT (EXISTS (SELECT *
+FROM external_jobs
+WHERE external_jobs."key" = external_edges.job)) OR external_edges.at < ? AND NOT (EXISTS (SELECT *
+FROM external_jobs
+WHERE external_jobs."key" = external_edges.job AND external_edges.at >= external_jobs.since));
+
+-- delete_external_datasets(cutoff, cutoff)
+DELETE FROM external_datasets WHERE external_datasets.last_at < ? AND external_datasets.heard_at < ? AND NOT (EXISTS (SELECT *
+FROM external_edges
+WHERE external_edges.dataset = external_datasets."key"));
+
 -- put_variables[name, value, secret, description, changed_at, changed_by]
 INSERT INTO variables (name, value, secret, description, changed_at, changed_by) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, secret = excluded.secret, description = excluded.description, changed_at = excluded.changed_at, changed_by = excluded.changed_by;
 
@@ -1431,6 +1537,22 @@ FROM evaluations;
 -- count_events()
 SELECT count(*) AS count_1
 FROM events;
+
+-- count_external_datasets()
+SELECT count(*) AS count_1
+FROM external_datasets;
+
+-- count_external_edges()
+SELECT count(*) AS count_1
+FROM external_edges;
+
+-- count_external_jobs()
+SELECT count(*) AS count_1
+FROM external_jobs;
+
+-- count_external_runs()
+SELECT count(*) AS count_1
+FROM external_runs;
 
 -- count_leaders()
 SELECT count(*) AS count_1

@@ -158,7 +158,7 @@ export function facesOf(graph: Lineage, now: number): FaceSource {
   };
 }
 
-const STEPS: Record<string, string> = { step: "Step", flow: "Flow" };
+const STEPS: Record<string, string> = { step: "Step", flow: "Flow", job: "Job elsewhere", dataset: "Dataset elsewhere" };
 
 function faceOf(node: LineageNode, now: number): Face {
   if (node.kind !== "asset") {
