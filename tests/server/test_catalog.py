@@ -172,7 +172,7 @@ def test_a_location_tells_what_is_wrong_with_it(api: httpx.Client, store: Store)
     store.fail_definitions("shop", "shop.py:1: SyntaxError", now=2.0)
     location = _soon(api, "/locations/shop", lambda found: found["error"] != "")
     assert (location["jobs"], location["assets"], location["error"]) == (2, 2, "shop.py:1: SyntaxError")
-    assert [one["name"] for one in get(api, "/locations")] == ["shop"]
+    assert [one["name"] for one in get(api, "/locations")["items"]] == ["shop"]
     assert api.post("/api/v1/locations/shop/reload").status_code == 202
     assert api.get("/api/v1/locations/shp").json()["hint"] == "did you mean 'shop'?"
 

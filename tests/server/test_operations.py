@@ -75,9 +75,9 @@ def test_ticks_tell_why(scheduled: httpx.Client, store: Store) -> None:
 
 
 def test_pools_are_set_and_unset(api: httpx.Client, store: Store) -> None:
-    assert get(api, "/pools") == []
+    assert get(api, "/pools")["items"] == []
     assert api.put("/api/v1/pools/warehouse", json={"slots": 3}).json() == {"name": "warehouse", "new": True}
-    (pool,) = get(api, "/pools")
+    (pool,) = get(api, "/pools")["items"]
     assert (pool["slots"], pool["used"], pool["set_by"]) == (3, 0, "ada")
     assert api.put("/api/v1/pools/warehouse", json={"slots": -1}).status_code == 400
     assert api.delete("/api/v1/pools/warehouse").json() == {"deleted": True}
@@ -96,10 +96,10 @@ def test_variables_are_given_back_and_secrets_are_not(api: httpx.Client, store: 
     assert api.put("/api/v1/secrets/token", json={"value": "hunter2-hunter2"}).json()["new"]
     url = "postgresql://etl:hunter2-hunter2@db.example/shop?api_key=hunter2-hunter2"
     assert api.put("/api/v1/connections/warehouse", json={"url": url}).json()["new"]
-    (variable,) = get(api, "/variables")
+    (variable,) = get(api, "/variables")["items"]
     assert (variable["value"], variable["description"], variable["changed_by"]) == ("eu", "where", "ada")
-    assert [one["name"] for one in get(api, "/secrets")] == ["token"]
-    assert [(one["name"], one["kind"]) for one in get(api, "/connections")] == [("warehouse", "postgresql")]
+    assert [one["name"] for one in get(api, "/secrets")["items"]] == ["token"]
+    assert [(one["name"], one["kind"]) for one in get(api, "/connections")["items"]] == [("warehouse", "postgresql")]
     everything = "".join(
         api.get(f"/api/v1/{path}").text for path in ("variables", "secrets", "connections", "audit", "settings", "home")
     )
@@ -132,7 +132,7 @@ def test_it_is_ready_once_a_scheduler_lives(api: httpx.Client, store: Store) -> 
     now = time.time()
     store.put_process(ProcessRow(id="h:1", kind="scheduler", host="h", pid=1, started_at=now, seen_at=now, info={}))
     assert api.get("/ready").status_code == 200
-    (process,) = get(api, "/processes")
+    (process,) = get(api, "/processes")["items"]
     assert (process["kind"], process["alive"]) == ("scheduler", True)
 
 

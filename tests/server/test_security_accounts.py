@@ -353,7 +353,7 @@ def test_what_is_at_a_hidden_location_is_not_seen(api: httpx.Client, token: Toke
     for path in ("runs", "jobs", "assets", "checks", "tickers", "ticks"):
         assert api.get(f"/api/v1/{path}", headers=hidden).json()["items"] == [], path
     assert api.get("/api/v1/lineage", headers=hidden).json()["nodes"] == []
-    assert api.get("/api/v1/locations", headers=hidden).json() == []
+    assert api.get("/api/v1/locations", headers=hidden).json()["items"] == []
     assert api.get("/api/v1/search?q=nightly", headers=hidden).json()["items"] == []
     assert api.get("/api/v1/home", headers=hidden).json()["counts"] == {}
     assert api.get("/api/v1/lineage/columns?of=orders", headers=hidden).json()["nodes"] == []

@@ -80,7 +80,7 @@ def api(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch, request
 
 
 def location(api: httpx.Client) -> str:
-    (found,) = get(api, "/locations")
+    (found,) = get(api, "/locations")["items"]
     name: str = found["name"]
     return name
 

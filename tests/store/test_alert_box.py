@@ -72,7 +72,7 @@ def test_an_alert_changes_and_is_over(store: Store) -> None:
     assert store.alerts.open() == []
     assert store.alerts.settled([row.id, 99]) == {row.id, 99}
     assert [one.key for one in store.alerts.page()] == ["a"]
-    assert store.alerts.page(open_only=True) == []
+    assert store.alerts.page(is_open=True) == []
 
 
 def test_pages_and_filters(store: Store) -> None:

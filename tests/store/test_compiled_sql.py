@@ -85,7 +85,7 @@ def _value(param: str) -> object:
     """Something of the right type; None where that means no filter."""
     if param in ("states", "tags", "jobs", "location", "step", "job", "kind", "trigger", "partition", "check"):
         return None
-    if param in ("kinds", "triggers", "locations", "steps", "origin", "text"):
+    if param in ("kinds", "triggers", "locations", "steps", "origin", "text", "outcomes", "rules", "severities"):
         return None
     if param in ("jobs_listed", "ids", "runs", "hashes", "assets", "keys", "names"):
         return "[]"
@@ -159,7 +159,12 @@ def test_a_batch_gives_each_statement_as_many_values_as_it_takes(store: Store) -
 
 INDEXED = {
     "keys_taken": "sqlite_autoindex_run_keys_1",
-    "ticks_of": "INTEGER PRIMARY KEY",
+    "tick_list": "INTEGER PRIMARY KEY",
+    "tick_list_oldest_first": "INTEGER PRIMARY KEY",
+    "tick_list_of_one": "ix_ticks_kind_location_name_id",
+    "audit_entries": "INTEGER PRIMARY KEY",
+    "alerts_listed": "INTEGER PRIMARY KEY",
+    "backfills_page": "INTEGER PRIMARY KEY",
     "signals_after": "ix_signals_name_id",
     "queued_runs": "ix_runs_state_id",
     "delete_run_keys": "ix_run_keys_at",
@@ -207,6 +212,7 @@ INDEXED = {
     "partitions_made": "sqlite_autoindex_asset_partitions_1",
     "materializations_newest": "INTEGER PRIMARY KEY",
     "checks_newest": "INTEGER PRIMARY KEY",
+    "last_number_of_ticks": "SEARCH ticks",
     "delete_pruned_events": "sqlite_autoindex_events_1",
     "delete_pruned_task_runs": "sqlite_autoindex_task_runs_1",
     "unused_plans": "ix_runs_plan_hash",

@@ -54,7 +54,7 @@ def list_alerts(
     """
     now = time.time()
     with open_store() as store:
-        found = store.alerts.page(open_only=open_only, rule=rule, kind=kind, before=before, limit=limit + 1)
+        found = store.alerts.page(is_open=open_only or None, rule=rule, kind=kind, before=before, limit=limit + 1)
         more, rows = len(found) > limit, found[:limit]
         messages = store.alerts.deliveries(row.id for row in rows)
     out.document({"alerts": [_data(row, messages.get(row.id, [])) for row in rows]})

@@ -60,6 +60,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return tuple(name for name in locations if self.may("viewer", name))
 
+    def narrowed(self, locations: list[str], wanted: list[str] | None) -> tuple[str, ...] | None:
+        """`visible`, of those that were asked for; None where all were, and may be seen."""
+        visible = self.visible(locations)
+        if wanted is None:
+            return visible
+        return tuple(name for name in wanted if visible is None or name in visible)
+
 
 LOCAL_ROLES = {ANYWHERE: "admin"}
 

@@ -7,16 +7,20 @@ order is refused rather than taken to mean something else.
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Sequence
 from typing import Annotated as A
-from typing import Any, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from litestar.params import QueryParameter
 
 from batuta.server.problems import FieldProblem, Refused
+from batuta.store import Store
 
 LIMIT, LIMIT_MAX = 50, 1000
+STRETCH = 10_000
+LOOKING_S = 0.02
 
 Limit = A[int, QueryParameter(ge=1, le=LIMIT_MAX, description="At most so many items.")]
 Cursor = A[
@@ -24,7 +28,17 @@ Cursor = A[
     QueryParameter(max_length=2000, description="Where the page begins: `next` of the page before."),
 ]
 
+ByNumber = A[Literal["-id", "id"], QueryParameter(description="`-id`: newest first; `id`: oldest first.")]
+
+
+class HasNumber(Protocol):
+    """A row that the database has numbered."""
+
+    id: int
+
+
 T = TypeVar("T")
+Numbered = TypeVar("Numbered", bound=HasNumber)
 Key = str | int | float | None
 
 
@@ -74,6 +88,40 @@ def cut(rows: Sequence[T], limit: int, order: str, key: Callable[[T], Key]) -> t
     page = list(rows[:limit])
     more = len(rows) > limit and bool(page)
     return page, cursor_of(order, key(page[-1])) if more else None
+
+
+def by_number(
+    store: Store, table: str, sort: str, cursor: str | None, limit: int, fetch: Callable[..., Sequence[Numbered]]
+) -> tuple[list[Numbered], str | None]:
+    """A page of a table that is listed by number, from either end: `fetch` takes what `store.queries.numbered` does.
+
+    What is rare, or not there, would be looked for in every row. So rows are looked through a stretch at a time, and
+    once that has taken LOOKING_S, the page is what was found, with a cursor to go on from there.
+    """
+    order = f"{table} {sort}"
+    start, last = number_at(cursor, order), store.last_number(table)
+    newest_first = sort.startswith("-")
+    at = (start or 0) if not newest_first else last + 1 if start is None else min(start, last + 1)
+    found: list[Numbered] = []
+    stretch, began = STRETCH, time.monotonic()
+    while len(found) <= limit and (at > 1 if newest_first else at < last):
+        after, before = (max(at - stretch, 1) - 1, at) if newest_first else (at, at + stretch + 1)
+        asked = time.monotonic()
+        found += fetch(before=before, after=after, newest_first=newest_first, limit=limit + 1 - len(found))
+        at = after + 1 if newest_first else before - 1
+        now = time.monotonic()
+        if now - began > LOOKING_S and len(found) <= limit:
+            more = at > 1 if newest_first else at < last
+            return found, cursor_of(order, at) if more else None
+        if now - asked < LOOKING_S / 5:
+            stretch *= 4
+    return cut(found, limit, order, lambda row: row.id)
+
+
+def has_text(text: str, *texts: str) -> bool:
+    """Whether one of them has the text in it, whatever its case: what the store's lists find, of what is in memory."""
+    lowered = text.lower()
+    return any(lowered in one.lower() for one in texts)
 
 
 def page_of(

@@ -16,7 +16,7 @@ import msgspec
 
 from batuta.store import audit
 from batuta.store.database import Database, Row, Transaction
-from batuta.store.queries import NEWEST, listed
+from batuta.store.queries import listed, numbered
 from batuta.store.rows import Audit, Leader, TickerRow, TickRow
 from batuta.store.service import check_lead, tick_row, ticker_values
 
@@ -154,16 +154,23 @@ class AlertBox:
     def page(
         self,
         *,
-        open_only: bool = False,
-        rule: str | None = None,
-        kind: str | None = None,
-        before: int | None = None,
+        is_open: bool | None = None,
+        rule: Iterable[str] | str | None = None,
+        kind: Iterable[str] | str | None = None,
+        severity: Iterable[str] | str | None = None,
+        text: str = "",
         limit: int = 50,
+        **page: Any,
     ) -> list[AlertRow]:
-        """A page of alerts, newest first."""
-        place = NEWEST if before is None else before
-        filters = {"open_only": int(open_only), "rule": rule, "kind": kind, "before": place, "limit": limit}
-        return [_alert_row(row) for row in self._database.rows("alerts_listed", **filters)]
+        """A page of alerts, see `queries.numbered`. `text` is looked for in rule, title and body."""
+        wanted: dict[str, Any] = {
+            "is_open": is_open,
+            "rules": listed(rule),
+            "kinds": listed(kind),
+            "severities": listed(severity),
+        }
+        rows = numbered(self._database, "alerts_listed", text=text, limit=limit, **page, **wanted)
+        return [_alert_row(row) for row in rows]
 
     def deliveries(self, alert_ids: Iterable[int]) -> dict[int, list[DeliveryRow]]:
         """The messages of each of these alerts, oldest first."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from batuta.store.database import Database, Row
-from batuta.store.queries import NEWEST, pattern
+from batuta.store.queries import numbered
 from batuta.store.rows import ArtifactRow
 
 
@@ -45,10 +45,10 @@ class ArtifactBox:
         kinds: Iterable[str] = (),
         locations: Iterable[str] | None = None,
         text: str = "",
-        before: int | None = None,
         limit: int,
+        **page: Any,
     ) -> list[ArtifactRow]:
-        """Newest first. `text` is looked for in name, title and job."""
+        """A page of them, see `queries.numbered`. `text` is looked for in name, title and job."""
         path = "all"
         given: dict[str, Any] = {}
         if run_id is not None:
@@ -58,7 +58,8 @@ class ArtifactBox:
         elif job is not None:
             path, given = "of_job", {"of_job": job}
         wanted = [*kinds]
-        rows = self._database.rows(
+        rows = numbered(
+            self._database,
             f"artifacts_{path}",
             **given,
             task=task,
@@ -66,9 +67,9 @@ class ArtifactBox:
             name=name,
             kinds=json.dumps(wanted) if wanted else None,
             locations=None if locations is None else json.dumps([*locations]),
-            text=pattern(text, self._database.dialect),
-            before=NEWEST if before is None else before,
+            text=text,
             limit=limit,
+            **page,
         )
         return [_row(row) for row in rows]
 

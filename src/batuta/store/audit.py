@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from batuta.store.database import Database, Row, Transaction
+from batuta.store.queries import numbered
 from batuta.store.rows import Audit, AuditRow
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 _decode = msgspec.json.Decoder().decode
-NEWEST = 2**63 - 1
 
 
 def row_of(entry: Audit, now: float) -> Row:
@@ -31,11 +31,20 @@ def append(transaction: Transaction, entries: Iterable[Audit], now: float) -> No
 
 
 def entries(
-    database: Database[Any], *, since: float = 0.0, before: int | None = None, limit: int = 100, **filters: str | None
+    database: Database[Any],
+    *,
+    actor: str | None = None,
+    action: str | None = None,
+    object_kind: str | None = None,
+    object_name: str | None = None,
+    since: float = 0.0,
+    text: str = "",
+    limit: int = 100,
+    **page: Any,
 ) -> list[AuditRow]:
-    """Entries, newest first. Filters: actor, action, object_kind, object_name."""
-    given = dict.fromkeys(("actor", "action", "object_kind", "object_name")) | filters
-    rows = database.rows("audit_entries", since=since, before=before or NEWEST, limit=limit, **given)
+    """A page of entries, see `queries.numbered`. `text` is looked for in all that they say."""
+    wanted: dict[str, Any] = {"actor": actor, "action": action, "object_kind": object_kind, "object_name": object_name}
+    rows = numbered(database, "audit_entries", since=since, text=text, limit=limit, **page, **wanted)
     return [
         AuditRow(actor, action, kind, name, _decode(data), at, number)
         for number, at, actor, action, kind, name, data in rows

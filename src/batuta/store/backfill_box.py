@@ -19,7 +19,7 @@ from batuta.core.errors import RequestError
 from batuta.core.schedule_specs import Fire
 from batuta.store import audit
 from batuta.store.database import Database, Row, Transaction
-from batuta.store.queries import NEWEST, listed
+from batuta.store.queries import listed, numbered, pattern
 from batuta.store.rows import Audit, Leader
 from batuta.store.service import check_lead
 
@@ -164,13 +164,19 @@ class BackfillBox:
         return _row(rows[0])
 
     def page(
-        self, *, job: str | None = None, state: str | None = None, before: int | None = None, limit: int = 50
+        self,
+        *,
+        job: str | None = None,
+        state: Iterable[str] | str | None = None,
+        location: Iterable[str] | None = None,
+        text: str = "",
+        limit: int = 50,
+        **page: Any,
     ) -> list[BackfillRow]:
-        """Backfills, newest first."""
-        given = NEWEST if before is None else before
-        return [
-            _row(row) for row in self._database.rows("backfills_page", job=job, state=state, before=given, limit=limit)
-        ]
+        """A page of backfills, see `queries.numbered`. `text` is looked for in job, selection, who asked, and error."""
+        wanted: dict[str, Any] = {"job": job, "states": listed(state), "locations": listed(location)}
+        rows = numbered(self._database, "backfills_page", text=text, limit=limit, **page, **wanted)
+        return [_row(row) for row in rows]
 
     def open(self) -> list[BackfillRow]:
         """Those that are not over, oldest first."""
@@ -184,11 +190,11 @@ class BackfillBox:
         return found
 
     def items(
-        self, number: int, *, states: Iterable[str] | None = None, after: int = -1, limit: int = 1000
+        self, number: int, *, states: Iterable[str] | None = None, text: str = "", after: int = -1, limit: int = 1000
     ) -> list[BackfillItemRow]:
-        """Its items in the order in which they are submitted."""
-        wanted = None if states is None else listed(states)
-        rows = self._database.rows("backfill_items_page", of_backfill=number, states=wanted, after=after, limit=limit)
+        """Its items in the order in which they are submitted. `text` is looked for in label and error."""
+        wanted = {"states": listed(states), "text": pattern(text, self._database.dialect)}
+        rows = self._database.rows("backfill_items_page", of_backfill=number, after=after, limit=limit, **wanted)
         return [_item_row(row) for row in rows]
 
     def ended(self, number: int, limit: int = 5000) -> list[ItemChange]:

@@ -148,6 +148,24 @@ def listed(items: Iterable[object] | str | None) -> str | None:
     return json.dumps([items] if isinstance(items, str) else [*items])
 
 
+def numbered(
+    database: Database[Any],
+    which: str,
+    /,
+    *,
+    before: int | None = None,
+    after: int = 0,
+    newest_first: bool = True,
+    limit: int,
+    text: str = "",
+    **given: Any,
+) -> list[Row]:
+    """A page of a list (`sql.build.numbered`): the rows with `after` < number < `before` that have the text in them."""
+    statement = which if newest_first else f"{which}_oldest_first"
+    place = {"before": NEWEST if before is None else before, "after": after, "limit": limit}
+    return database.rows(statement, text=pattern(text, database.dialect), **place, **given)
+
+
 class Queries:
     """The reading half of a store."""
 

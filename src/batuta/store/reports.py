@@ -19,6 +19,7 @@ from batuta.store.queries import (
     event_row,
     listed,
     materialization_row,
+    numbered,
     pattern,
     run_row,
     task_run_row,
@@ -91,18 +92,15 @@ class Reports:
             "until": wanted.until,
             "tags": _or_none([f"{key}={value}" for key, value in wanted.tags.items()]),
             "tag_count": len(wanted.tags),
-            "text": self._pattern(wanted.text),
-            "after": after,
-            "before": NEWEST if before is None else before,
-            "limit": limit,
         }
-        rows = [row for path in _paths(wanted) for row in self._run_list(path, newest_first, filters)]
+        page: dict[str, Any] = {"before": before, "after": after, "newest_first": newest_first, "limit": limit}
+        rows = [
+            row
+            for name, path in _paths(wanted)
+            for row in numbered(self._database, f"run_list_{name}", text=wanted.text, **page, **filters, **path)
+        ]
         rows.sort(key=lambda row: -row[0] if newest_first else row[0])
         return [run_row(row) for row in rows[:limit]]
-
-    def _run_list(self, path: tuple[str, dict[str, Any]], newest_first: bool, filters: dict[str, Any]) -> list[Row]:
-        name, params = path
-        return self._database.rows(f"run_list_{name}{'' if newest_first else '_oldest_first'}", **filters, **params)
 
     def _last_before(self, at: float) -> int:
         """A number below those of all runs that were created since then."""
@@ -225,18 +223,13 @@ class Reports:
         *,
         check: str | None = None,
         passed: bool | None = None,
-        before: int | None = None,
+        text: str = "",
         limit: int,
+        **page: Any,
     ) -> list[CheckRow]:
-        """Verdicts, newest first."""
-        rows = self._database.rows(
-            "checks_newest",
-            assets=None if assets is None else listed(assets),
-            check=check,
-            is_passed=passed,
-            before=NEWEST if before is None else before,
-            limit=limit,
-        )
+        """A page of verdicts, see `queries.numbered`. `text` is looked for in asset, check and description."""
+        wanted: dict[str, Any] = {"assets": listed(assets), "check": check, "is_passed": passed}
+        rows = numbered(self._database, "checks_newest", text=text, limit=limit, **page, **wanted)
         return [check_row(row) for row in rows]
 
     def check_days(self, since: float) -> list[tuple[str, int, int, int]]:

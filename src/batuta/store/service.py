@@ -16,7 +16,7 @@ from batuta.store import audit
 from batuta.store.claims import before_runs, insert_after_look
 from batuta.store.database import Database, Row, Transaction
 from batuta.store.errors import Duplicate, LeadLost
-from batuta.store.queries import run_row
+from batuta.store.queries import listed, numbered, run_row
 from batuta.store.rows import (
     Audit,
     KeyedRun,
@@ -31,7 +31,6 @@ from batuta.store.rows import (
 
 _encode = msgspec.json.Encoder().encode
 _TRIES = 5
-NEWEST = 1 << 62
 
 
 class Chosen(NamedTuple):
@@ -219,11 +218,36 @@ def _ticker_row(row: Row) -> TickerRow:
     )
 
 
-def ticks(database: Database[Any], *, before: int | None, limit: int, **filters: str | None) -> list[TickRow]:
-    """Ticks, newest first. Filters: kind, location, name, outcome."""
-    wanted = {name: filters.get(name) for name in ("kind", "location", "name", "outcome")}
-    rows = database.rows("ticks_of", before=NEWEST if before is None else before, limit=limit, **wanted)
+def ticks(
+    database: Database[Any],
+    *,
+    kind: Iterable[str] | str | None = None,
+    location: Iterable[str] | str | None = None,
+    name: str | None = None,
+    outcome: Iterable[str] | str | None = None,
+    text: str = "",
+    limit: int = 100,
+    **page: Any,
+) -> list[TickRow]:
+    """A page of ticks, see `queries.numbered`. `text` is looked for in name and reason."""
+    kinds, locations = _texts(kind), _texts(location)
+    path = "tick_list"
+    one: dict[str, Any] = {}
+    if name is not None and kinds is not None and locations is not None and len(kinds) == len(locations) == 1:
+        path = "tick_list_of_one"
+        one = {"of_kind": kinds[0], "of_location": locations[0], "of_name": name}
+    wanted: dict[str, Any] = {
+        "kinds": listed(kinds),
+        "locations": listed(locations),
+        "name": name,
+        "outcomes": listed(outcome),
+    }
+    rows = numbered(database, path, text=text, limit=limit, **page, **wanted, **one)
     return [tick_row(row) for row in rows]
+
+
+def _texts(given: Iterable[str] | str | None) -> list[str] | None:
+    return None if given is None else [given] if isinstance(given, str) else [*given]
 
 
 def tick_row(row: Row) -> TickRow:

@@ -267,9 +267,9 @@ class Store(Queries):
         """Which of a kind people have turned on or off, and when: something to compare with what it was before."""
         return set(self._database.rows("tickers_switched", of_kind=kind))
 
-    def ticks(self, *, before: int | None = None, limit: int = 100, **filters: str | None) -> list[TickRow]:
-        """Ticks, newest first. Filters: kind, location, name, outcome."""
-        return service.ticks(self._database, before=before, limit=limit, **filters)
+    def ticks(self, **wanted: Any) -> list[TickRow]:
+        """A page of ticks, newest first. Filters: kind, location, name, outcome, text; see `service.ticks`."""
+        return service.ticks(self._database, **wanted)
 
     def take_lead(self, name: str, owner: str, lease_s: float, now: float, *, instead_of: str = "") -> Leader | None:
         """Become or stay the leader of `name`; None where somebody else is, but for one who is known to be dead."""
@@ -331,11 +331,14 @@ class Store(Queries):
         with self._database.transaction() as transaction:
             audit.append(transaction, [entry], now)
 
-    def audit_entries(
-        self, *, since: float = 0.0, before: int | None = None, limit: int = 100, **filters: str | None
-    ) -> list[AuditRow]:
-        """The audit log, newest first. Filters: actor, action, object_kind, object_name."""
-        return audit.entries(self._database, since=since, before=before, limit=limit, **filters)
+    def audit_entries(self, **wanted: Any) -> list[AuditRow]:
+        """A page of the audit log, newest first. Filters: actor, action, object_kind, object_name, since, text; see
+        `audit.entries`."""
+        return audit.entries(self._database, **wanted)
+
+    def last_number(self, table: str) -> int:
+        """The largest number in a table that is listed by number, 0 where it is empty: see `sql.build.numbered`."""
+        return int(self._database.rows(f"last_number_of_{table}")[0][0])
 
     # ---- pools, see `pools` ----
 

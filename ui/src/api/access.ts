@@ -3,6 +3,7 @@ import { queryOptions, useQuery, useQueryClient, type QueryClient } from "@tanst
 import { useAct } from "@/api/act";
 import { call, client, type Schema } from "@/api/client";
 import { keys } from "@/api/keys";
+import { PAGE, pages, type Query } from "@/api/pages";
 
 export type Me = Schema<"Me">;
 export type Account = Schema<"Account">;
@@ -19,16 +20,14 @@ export const accessQueries = {
       queryFn: ({ signal }) => call(client.GET("/api/v1/me", { signal })),
       staleTime: 60_000,
     }),
-  accounts: () =>
-    queryOptions({
-      queryKey: keys.accounts,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/accounts", { signal })),
-    }),
-  tokens: (account?: string) =>
-    queryOptions({
-      queryKey: keys.tokens.of(account ?? ""),
-      queryFn: ({ signal }) => call(client.GET("/api/v1/tokens", { params: { query: { account } }, signal })),
-    }),
+  accounts: (filter: Query<"listAccounts"> = {}) =>
+    pages([...keys.accounts, filter], (cursor, signal) =>
+      call(client.GET("/api/v1/accounts", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+    ),
+  tokens: (filter: Query<"listTokens"> = {}) =>
+    pages(keys.tokens.list(filter), (cursor, signal) =>
+      call(client.GET("/api/v1/tokens", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+    ),
 };
 
 /** Whether they have at least that role there. The server decides; this only spares a vain try. */

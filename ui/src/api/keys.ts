@@ -50,7 +50,12 @@ export const keys = {
   },
   ticks: { all: ["ticks"] as const, list: (filter: object) => ["ticks", filter] as const },
   nextTimes: (asked: object) => ["next-times", asked] as const,
-  locations: { all: ["locations"] as const, one: (name: string) => ["locations", name] as const },
+  locations: {
+    all: ["locations"] as const,
+    choice: ["locations", "choice"] as const,
+    list: (filter: object) => ["locations", "list", filter] as const,
+    one: (name: string) => ["locations", "one", name] as const,
+  },
   processes: ["processes"] as const,
   pools: ["pools"] as const,
   queue: ["queue"] as const,
@@ -61,5 +66,5 @@ export const keys = {
   secrets: ["secrets"] as const,
   settings: ["settings"] as const,
   accounts: ["accounts"] as const,
-  tokens: { all: ["tokens"] as const, of: (account: string) => ["tokens", account] as const },
+  tokens: { all: ["tokens"] as const, list: (filter: object) => ["tokens", filter] as const },
 };

@@ -3,8 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { useAct } from "@/api/act";
 import { call, client, idempotencyKey, type Schema } from "@/api/client";
 import { keys } from "@/api/keys";
-import { PAGE, pages } from "@/api/pages";
-import type { operations } from "@/api/schema";
+import { ALL, PAGE, pages, type Query } from "@/api/pages";
 
 export type Home = Schema<"Home">;
 export type Timeline = Schema<"Timeline">;
@@ -16,9 +15,6 @@ export type Backfill = Schema<"Backfill">;
 export type Pool = Schema<"Pool">;
 export type Alert = Schema<"Alert">;
 export type Found = Schema<"Found">;
-type Query<Name extends keyof operations> = operations[Name] extends { parameters: { query?: infer Q } }
-  ? NonNullable<Q>
-  : never;
 export type TickerFilter = Query<"listTickers">;
 export type TickFilter = Query<"listTicks">;
 export type BackfillFilter = Query<"listBackfills">;
@@ -55,12 +51,21 @@ export const serviceQueries = {
       placeholderData: keepPreviousData,
       staleTime: 5_000,
     }),
+  /** All of them, for those who choose among them. */
   locations: () =>
     queryOptions({
-      queryKey: keys.locations.all,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/locations", { signal })),
+      queryKey: keys.locations.choice,
+      queryFn: async ({ signal }) =>
+        (await call(client.GET("/api/v1/locations", { params: { query: { limit: ALL } }, signal }))).items,
       refetchInterval: AGAIN_MS,
     }),
+  locationList: (filter: Query<"listLocations"> = {}) =>
+    pages(
+      keys.locations.list(filter),
+      (cursor, signal) =>
+        call(client.GET("/api/v1/locations", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+      { refetchInterval: AGAIN_MS },
+    ),
   location: (location: string) =>
     queryOptions({
       queryKey: keys.locations.one(location),
@@ -68,18 +73,20 @@ export const serviceQueries = {
         call(client.GET("/api/v1/locations/{location}", { params: { path: { location } }, signal })),
       refetchInterval: AGAIN_MS,
     }),
-  processes: () =>
-    queryOptions({
-      queryKey: keys.processes,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/processes", { signal })),
-      refetchInterval: AGAIN_MS,
-    }),
-  pools: () =>
-    queryOptions({
-      queryKey: keys.pools,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/pools", { signal })),
-      refetchInterval: AGAIN_MS,
-    }),
+  processes: (filter: Query<"listProcesses"> = {}) =>
+    pages(
+      [...keys.processes, filter],
+      (cursor, signal) =>
+        call(client.GET("/api/v1/processes", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+      { refetchInterval: AGAIN_MS },
+    ),
+  pools: (filter: Query<"listPools"> = {}) =>
+    pages(
+      [...keys.pools, filter],
+      (cursor, signal) =>
+        call(client.GET("/api/v1/pools", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+      { refetchInterval: AGAIN_MS },
+    ),
   queue: (limit = 200) =>
     queryOptions({
       queryKey: [...keys.queue, limit],

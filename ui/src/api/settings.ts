@@ -3,14 +3,13 @@ import { queryOptions } from "@tanstack/react-query";
 import { useAct } from "@/api/act";
 import { call, client, type Schema } from "@/api/client";
 import { keys } from "@/api/keys";
-import { PAGE, pages } from "@/api/pages";
-import type { operations } from "@/api/schema";
+import { PAGE, pages, type Query } from "@/api/pages";
 
 export type Variable = Schema<"Variable">;
 export type Connection = Schema<"Connection">;
 export type Secret = Schema<"Secret">;
 export type AuditEntry = Schema<"AuditEntry">;
-export type AuditFilter = NonNullable<operations["listAudit"]["parameters"]["query"]>;
+export type AuditFilter = Query<"listAudit">;
 
 export const settingQueries = {
   settings: () =>
@@ -19,21 +18,18 @@ export const settingQueries = {
       queryFn: ({ signal }) => call(client.GET("/api/v1/settings", { signal })),
       staleTime: 60_000,
     }),
-  variables: () =>
-    queryOptions({
-      queryKey: keys.variables,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/variables", { signal })),
-    }),
-  connections: () =>
-    queryOptions({
-      queryKey: keys.connections,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/connections", { signal })),
-    }),
-  secrets: () =>
-    queryOptions({
-      queryKey: keys.secrets,
-      queryFn: ({ signal }) => call(client.GET("/api/v1/secrets", { signal })),
-    }),
+  variables: (filter: Query<"listVariables"> = {}) =>
+    pages([...keys.variables, filter], (cursor, signal) =>
+      call(client.GET("/api/v1/variables", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+    ),
+  connections: (filter: Query<"listConnections"> = {}) =>
+    pages([...keys.connections, filter], (cursor, signal) =>
+      call(client.GET("/api/v1/connections", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+    ),
+  secrets: (filter: Query<"listSecrets"> = {}) =>
+    pages([...keys.secrets, filter], (cursor, signal) =>
+      call(client.GET("/api/v1/secrets", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
+    ),
   audit: (filter: AuditFilter = {}) =>
     pages(keys.audit.list(filter), (cursor, signal) =>
       call(client.GET("/api/v1/audit", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),

@@ -66,7 +66,7 @@ export function DataTable<Row>(props: Props<Row>) {
   const narrow = useMediaQuery("(max-width: 767px)", window.matchMedia("(max-width: 767px)").matches);
   if (error !== null && error !== undefined && !rows?.length) return <ErrorView error={error} retry={props.retry} />;
   if (rows === undefined) return <Waiting label={props.label} />;
-  if (rows.length === 0 && !more?.busy) return <>{empty}</>;
+  if (rows.length === 0 && !more?.busy && !more?.has) return <>{empty}</>;
   return narrow ? <Cards {...props} rows={rows} /> : <Rows {...props} rows={rows} />;
 }
 

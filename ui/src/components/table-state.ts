@@ -56,28 +56,3 @@ export function queryOf(state: Record<string, string | string[]>): Record<string
   }
   return query;
 }
-
-/** What is said by a short list that comes whole (variables, pools): found and ordered here, by the same state. */
-export function locally<Row>(
-  rows: readonly Row[],
-  list: Pick<ListState, "text" | "sort">,
-  textOf: (row: Row) => string,
-  orders: Record<string, (row: Row) => string | number | null | undefined>,
-): Row[] {
-  const words = list.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = rows.filter((row) => {
-    const text = textOf(row).toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-  const order = orders[list.sort.replace(/^-/, "")];
-  if (!order) return found;
-  const sign = list.sort.startsWith("-") ? -1 : 1;
-  return found.sort((a, b) => sign * compare(order(a), order(b)));
-}
-
-function compare(a: string | number | null | undefined, b: string | number | null | undefined): number {
-  if (a === b) return 0;
-  if (a === null || a === undefined) return 1;
-  if (b === null || b === undefined) return -1;
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
-}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated as A
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.datastructures import Cookie
@@ -14,19 +15,23 @@ from batuta.core.connections import checked_name
 from batuta.server.access import ANYWHERE, PUBLIC, Principal
 from batuta.server.accounts import COOKIE, SESSION_S, Accounts, check_roles
 from batuta.server.backend import Backend
+from batuta.server.paging import Cursor, Limit, has_text, page_of
 from batuta.server.passwords import fits, hashed
 from batuta.server.problems import Conflict, Forbidden, NotFound, Refused
-from batuta.server.routes.base import admin, named, path, query, viewer
+from batuta.server.routes.base import Text, admin, named, path, query, viewer
 from batuta.server.serving import is_loopback
 from batuta.server.shapes.accounts import (
     Account,
     AccountGiven,
+    AccountKind,
+    AccountPage,
     Login,
     Me,
     NewPassword,
     Token,
     TokenAsked,
     TokenMade,
+    TokenPage,
 )
 from batuta.server.shapes.base import at, at_or_none
 from batuta.server.shapes.operations import Deleted, Saved
@@ -113,12 +118,24 @@ class Access(Controller):
         account: A[
             str | None, query("Of this account; admins may name others, or `*` for all.", max_length=200)
         ] = None,
-    ) -> list[Token]:
-        """The API tokens of whoever asks, or, for admins, of others."""
+        text: Text = "",
+        sort: A[
+            Literal["created", "-created", "title", "-title", "account", "-account"],
+            query("By when it was made, by what it is for, or by whose it is."),
+        ] = "-created",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> TokenPage:
+        """A page of the API tokens of whoever asks, or, for admins, of others. `text` is looked for in title and
+        account."""
         wanted = who.name if account is None else account
         if wanted != who.name:
             who.need("admin", ANYWHERE, "look at the tokens of others")
-        return [_token(row) for row in backend.store.accounts.tokens(None if wanted == ANYWHERE else wanted)]
+        rows = backend.store.accounts.tokens(None if wanted == ANYWHERE else wanted)
+        found = [row for row in rows if has_text(text, row.title, row.account)]
+        key = attrgetter("created_at" if sort.endswith("created") else sort.removeprefix("-"))
+        page, following = page_of(found, key, lambda row: f"{row.id:020}", sort, cursor, limit)
+        return TokenPage(items=[_token(row) for row in page], next=following)
 
     @post("/tokens", operation_id="makeToken", summary="Make an API token", sync_to_thread=True, opt=viewer())
     def make_token(
@@ -166,9 +183,24 @@ class Access(Controller):
     # ---- accounts ----
 
     @get("/accounts", operation_id="listAccounts", summary="List accounts", sync_to_thread=True, opt=admin())
-    def accounts(self, backend: NamedDependency[Backend]) -> list[Account]:
-        """All accounts, by name."""
-        return [_account(row) for row in backend.store.accounts.all()]
+    def accounts(
+        self,
+        backend: NamedDependency[Backend],
+        kinds: A[list[AccountKind] | None, query("Only users, or services.", "kind")] = None,
+        text: Text = "",
+        sort: A[
+            Literal["name", "-name", "kind", "-kind", "changed", "-changed"],
+            query("By name, by what it is, or by when it was changed last."),
+        ] = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> AccountPage:
+        """A page of accounts. `text` is looked for in name and title."""
+        rows = backend.store.accounts.all()
+        found = [row for row in rows if (not kinds or row.kind in kinds) and has_text(text, row.name, row.title)]
+        key = attrgetter("changed_at" if sort.endswith("changed") else sort.removeprefix("-"))
+        page, following = page_of(found, key, attrgetter("name"), sort, cursor, limit)
+        return AccountPage(items=[_account(row) for row in page], next=following)
 
     @put("/accounts/{name:str}", operation_id="setAccount", summary="Set an account", sync_to_thread=True, opt=admin())
     def set_account(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated as A
 from typing import Any
 
@@ -12,7 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from batuta.server.access import Principal
 from batuta.server.artifacts import content, headers_of, shown_content
 from batuta.server.backend import Backend
-from batuta.server.paging import Cursor, Limit, cut, number_at
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number
 from batuta.server.problems import NotFound
 from batuta.server.ranges import answer
 from batuta.server.routes.base import Text, path, query, viewer
@@ -40,14 +41,15 @@ class ArtifactRoutes(Controller):
         name: A[str | None, query("Only those of this name: with `job`, one over time.", max_length=500)] = None,
         kinds: A[list[ArtifactKind] | None, query("Only of these kinds.", "kind")] = None,
         text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ArtifactPage:
-        """A page of artifacts, newest first. `text` is looked for in name, title and job."""
+        """A page of artifacts. `text` is looked for in name, title and job."""
         if run is not None:
             seen(backend, who, run)
-        order = "artifacts"
-        rows = backend.store.artifacts.page(
+        listed = partial(
+            backend.store.artifacts.page,
             run_id=run,
             task=task,
             job=job,
@@ -55,10 +57,8 @@ class ArtifactRoutes(Controller):
             kinds=kinds or (),
             locations=who.visible(list(backend.catalog.locations)),
             text=text,
-            before=number_at(cursor, order),
-            limit=limit + 1,
         )
-        page, following = cut(rows, limit, order, lambda row: row.id)
+        page, following = by_number(backend.store, "artifacts", sort, cursor, limit, listed)
         return ArtifactPage(items=[artifact_of(row) for row in page], next=following)
 
     @get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated as A
 from typing import Literal
 
@@ -15,9 +16,9 @@ from batuta.core.errors import RequestError
 from batuta.scheduler.backfill_plan import Preview, planned, timing_for
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
-from batuta.server.paging import Cursor, Limit, cut, number_at
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number, cut, number_at
 from batuta.server.problems import Conflict, Invalid, NotFound
-from batuta.server.routes.base import IdempotencyKey, operator, path, query, viewer
+from batuta.server.routes.base import IdempotencyKey, Text, operator, path, query, viewer
 from batuta.server.shapes.backfills import (
     Backfill,
     BackfillAsked,
@@ -32,6 +33,8 @@ from batuta.server.shapes.base import at, at_or_none, seconds_of
 from batuta.store.backfill_box import BackfillItemRow, BackfillRow
 
 ITEMS_SHOWN = 1_000
+SEVERAL = ""
+"""The location of a backfill that concerns several."""
 KEY_TAG, KEYS_LOOKED_AT = "batuta/idempotency-key", 200
 ACTIONS: tuple[core.Action, ...] = ("pause", "resume", "cancel", "retry")
 BackfillId = A[int, path("The backfill's number.", ge=1, le=2**63 - 1)]
@@ -48,19 +51,21 @@ class Backfills(Controller):
         self,
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
-        state_is: A[BackfillStateName | None, query("Only in this state.", "state")] = None,
+        states: A[list[BackfillStateName] | None, query("Only in these states.", "state")] = None,
         job: A[str | None, query("Only of this job.", max_length=500)] = None,
+        locations: A[list[str] | None, query("Only of these code locations.", "location")] = None,
+        text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> BackfillPage:
-        """A page of backfills with how far they are, newest first."""
-        order = "backfills"
+        """A page of backfills with how far they are. `text` is looked for in job, selection, who asked, and error."""
         box = backend.store.backfills
-        rows = box.page(job=job, state=state_is, before=number_at(cursor, order), limit=limit + 1)
-        page, following = cut(rows, limit, order, lambda row: row.id)
+        location = who.narrowed([*backend.catalog.locations, SEVERAL], locations or None)
+        listed = partial(box.page, job=job, state=states, location=location, text=text)
+        page, following = by_number(backend.store, "backfills", sort, cursor, limit, listed)
         counts = box.counts([row.id for row in page])
-        shown = [row for row in page if who.may("viewer", row.spec.location)]
-        return BackfillPage(items=[_shown(row, counts[row.id], who) for row in shown], next=following)
+        return BackfillPage(items=[_shown(row, counts[row.id], who) for row in page], next=following)
 
     @post(
         "/preview",
@@ -132,15 +137,17 @@ class Backfills(Controller):
         who: NamedDependency[Principal],
         backfill_id: BackfillId,
         states: A[list[ItemStateName] | None, query("Only in these states.", "state")] = None,
+        text: Text = "",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> BackfillItemPage:
-        """A page of what a backfill runs, in the order in which it is submitted."""
+        """A page of what a backfill runs, in the order in which it is submitted. `text` is looked for in label and
+        error."""
         _row(backend, who, backfill_id)
         order = "items"
         after = number_at(cursor, order)
         rows = backend.store.backfills.items(
-            backfill_id, states=states or None, after=-1 if after is None else after, limit=limit + 1
+            backfill_id, states=states, text=text, after=-1 if after is None else after, limit=limit + 1
         )
         page, following = cut(rows, limit, order, lambda row: row.no)
         return BackfillItemPage(items=[_item(row) for row in page], next=following)

@@ -18,7 +18,7 @@ from batuta.server.access import Principal
 from batuta.server.backend import Backend
 from batuta.server.catalog import Catalog
 from batuta.server.links import job_links
-from batuta.server.paging import Cursor, Limit, cursor_of, number_at, page_of
+from batuta.server.paging import Cursor, Limit, cursor_of, has_text, number_at, page_of
 from batuta.server.pictures import graph_of, grid_of, steps_of_job
 from batuta.server.routes.base import Location, Text, named, path, query, viewer
 from batuta.server.shapes.base import at, at_or_none
@@ -210,7 +210,7 @@ def _fits(
             return False
     if owner is not None and owner not in job.owners:
         return False
-    return text.lower() in job.name.lower() or text.lower() in job.description.lower()
+    return has_text(text, job.name, job.description)
 
 
 def _steps(backend: Backend, catalog: Catalog, location: str, job: JobSpec) -> tuple[StepSpec, ...]:

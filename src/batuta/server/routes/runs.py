@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated as A
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get, post
@@ -20,7 +21,7 @@ from batuta.server.asset_states import rows_of
 from batuta.server.backend import Backend
 from batuta.server.launching import Launcher
 from batuta.server.links import run_links
-from batuta.server.paging import Cursor, Limit, cut, number_at
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number
 from batuta.server.problems import Conflict
 from batuta.server.routes.base import IdempotencyKey, RunId, Text, moment, operator, pairs, query, seconds_at, viewer
 from batuta.server.shapes.base import at_or_none
@@ -73,18 +74,17 @@ class Runs(Controller):
         since: A[str | None, moment("Only created at this time or later.")] = None,
         until: A[str | None, moment("Only created before this time.")] = None,
         text: Text = "",
-        sort: A[Literal["-id", "id"], query("`-id`: newest first; `id`: oldest first.")] = "-id",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> RunPage:
         """A page of runs that fit all filters. `text` is looked for in the job's name, the parameters and the error."""
-        visible = who.visible(list(backend.catalog.locations))
         wanted = RunFilter(
             states=tuple(str(one) for one in states or ()),
             jobs=tuple(jobs or ()),
             kinds=tuple(kinds or ()),
             triggers=tuple(triggers or ()),
-            locations=_both(visible, locations),
+            locations=who.narrowed(list(backend.catalog.locations), locations or None),
             origin=origin,
             tags=pairs(run_tags, "tag"),
             partition=partition,
@@ -95,17 +95,9 @@ class Runs(Controller):
             until=seconds_at(until, "until"),
             text=text,
         )
-        order = f"runs {sort}"
-        start = number_at(cursor, order)
-        newest_first = sort == "-id"
-        rows = backend.store.reports.runs(
-            wanted,
-            before=start if newest_first else None,
-            after=0 if newest_first or start is None else start,
-            newest_first=newest_first,
-            limit=limit + 1,
+        page, following = by_number(
+            backend.store, "runs", sort, cursor, limit, partial(backend.store.reports.runs, wanted)
         )
-        page, following = cut(rows, limit, order, lambda row: row.id)
         return RunPage(items=[run_of(row) for row in page], next=following)
 
     @post(
@@ -280,12 +272,6 @@ def seen(backend: Backend, who: Principal, run_id: int) -> RunRow:
     row = backend.run(run_id)
     who.need("viewer", row.location, "look at that run")
     return row
-
-
-def _both(visible: tuple[str, ...] | None, wanted: list[str] | None) -> tuple[str, ...] | None:
-    if visible is None:
-        return None if not wanted else tuple(wanted)
-    return visible if not wanted else tuple(name for name in wanted if name in visible)
 
 
 def _asked(backend: Backend, who: Principal, row: RunRow, kind: str, data: dict[str, Any]) -> Response[Accepted]:

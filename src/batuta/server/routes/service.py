@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Annotated as A
 from typing import Any, Literal
 
@@ -15,16 +17,25 @@ from batuta.server.access import Principal
 from batuta.server.backend import Backend
 from batuta.server.catalog import Catalog, LocationEntry
 from batuta.server.checks import all_checks
-from batuta.server.paging import Cursor, Limit, cut, number_at, page_of
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number, has_text, page_of
 from batuta.server.pictures import steps_of_run
 from batuta.server.processes import alive_processes
 from batuta.server.routes.base import Text, editor, named, operator, path, query, viewer
 from batuta.server.shapes.assets import Check, CheckPage, CheckResultPage, QualityDay, check_result_of
 from batuta.server.shapes.base import at
-from batuta.server.shapes.health import Process
+from batuta.server.shapes.health import ProcessPage
 from batuta.server.shapes.operations import Deleted, Saved
 from batuta.server.shapes.runs import run_of
-from batuta.server.shapes.service import Location, LocationProblem, Pool, PoolGiven, Queue, QueuedRun
+from batuta.server.shapes.service import (
+    Location,
+    LocationPage,
+    LocationProblem,
+    Pool,
+    PoolGiven,
+    PoolPage,
+    Queue,
+    QueuedRun,
+)
 from batuta.server.source_code import short_place
 from batuta.store.reports import RunFilter
 
@@ -41,10 +52,29 @@ class Locations(Controller):
     tags = ("locations",)
 
     @get("/", operation_id="listLocations", summary="List code locations", sync_to_thread=True, opt=viewer())
-    def list_locations(self, backend: NamedDependency[Backend], who: NamedDependency[Principal]) -> list[Location]:
-        """All code locations with what they define and what is wrong with them."""
+    def list_locations(
+        self,
+        backend: NamedDependency[Backend],
+        who: NamedDependency[Principal],
+        failing: A[bool | None, query("Only those with something that does not load, or without.")] = None,
+        text: Text = "",
+        sort: A[Literal["name", "-name", "loaded", "-loaded"], query("By name, or by when it was loaded.")] = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> LocationPage:
+        """A page of code locations with what they define and what is wrong with them. `text` is looked for in name,
+        code and errors."""
         catalog = backend.catalog
-        return [_location(backend, catalog, one) for one in catalog.locations.values() if who.may("viewer", one.name)]
+        rows = [_location(backend, catalog, one) for one in catalog.locations.values() if who.may("viewer", one.name)]
+        found = [
+            one
+            for one in rows
+            if has_text(text, one.name, one.error, *one.code, *(problem.message for problem in one.problems))
+            and failing in (None, bool(one.error or one.problems))
+        ]
+        key = attrgetter("name" if sort.endswith("name") else "loaded_at")
+        page, following = page_of(found, key, attrgetter("name"), sort, cursor, limit)
+        return LocationPage(items=page, next=following)
 
     @get(
         "/{location:str}", operation_id="getLocation", summary="Show a code location", sync_to_thread=True, opt=viewer()
@@ -112,7 +142,7 @@ class Checks(Controller):
             and (not layers or check.layer in layers)
             and (not assets or check.asset in assets)
             and (blocking is None or check.blocking == blocking)
-            and (text.lower() in f"{check.asset}:{check.name}".lower() or text.lower() in check.description.lower())
+            and has_text(text, f"{check.asset}:{check.name}", check.description)
         ]
 
         def sort_key(check: Check) -> Any:
@@ -131,15 +161,14 @@ class Checks(Controller):
         assets: A[list[str] | None, query("Only on these assets.", "asset")] = None,
         check: A[str | None, query("Only of checks of this name.", max_length=500)] = None,
         passed: A[bool | None, query("Only good ones, or bad ones.")] = None,
+        text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> CheckResultPage:
-        """A page of verdicts on all assets, newest first."""
-        order = "all verdicts"
-        rows = backend.store.reports.checks(
-            assets or None, check=check, passed=passed, before=number_at(cursor, order), limit=limit + 1
-        )
-        page, following = cut(rows, limit, order, lambda row: row.id)
+        """A page of verdicts on all assets. `text` is looked for in asset, check and description."""
+        listed = partial(backend.store.reports.checks, assets or None, check=check, passed=passed, text=text)
+        page, following = by_number(backend.store, "check_results", sort, cursor, limit, listed)
         places = backend.catalog.location_of
         shown = [row for row in page if who.may("viewer", places.get(row.asset, ""))]
         return CheckResultPage(items=[check_result_of(row) for row in shown], next=following)
@@ -170,9 +199,20 @@ class Operations(Controller):
     """Pools, the queue, processes."""
 
     @get("/pools", operation_id="listPools", summary="List pools", sync_to_thread=True, opt=viewer(), tags=["settings"])
-    def pools(self, backend: NamedDependency[Backend]) -> list[Pool]:
-        """All pools, those of the configuration and those that people have set, with how much of them is taken."""
-        return _pools(backend)
+    def pools(
+        self,
+        backend: NamedDependency[Backend],
+        text: Text = "",
+        sort: A[Literal["name", "-name", "used", "-used"], query("By name, or by how many slots are taken.")] = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> PoolPage:
+        """A page of pools, those of the configuration and those that people have set, with how much of them is taken.
+        `text` is looked for in name and description."""
+        found = [pool for pool in _pools(backend) if has_text(text, pool.name, pool.description)]
+        key = attrgetter("name" if sort.endswith("name") else "used")
+        page, following = page_of(found, key, attrgetter("name"), sort, cursor, limit)
+        return PoolPage(items=page, next=following)
 
     @put(
         "/pools/{pool:str}",
@@ -248,9 +288,27 @@ class Operations(Controller):
         opt=viewer(),
         tags=["operations"],
     )
-    def processes(self, backend: NamedDependency[Backend]) -> list[Process]:
-        """The processes of the service that were seen within a day."""
-        return alive_processes(backend)
+    def processes(
+        self,
+        backend: NamedDependency[Backend],
+        kinds: A[list[str] | None, query("Only of these kinds: up, scheduler, server, worker.", "kind")] = None,
+        alive: A[bool | None, query("Only those that live, or do not.")] = None,
+        text: Text = "",
+        sort: A[
+            Literal["started", "-started", "seen", "-seen"], query("By since when it runs, or by when it was seen.")
+        ] = "started",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> ProcessPage:
+        """A page of the processes of the service that were seen within a day. `text` is looked for in kind and host."""
+        found = [
+            one
+            for one in alive_processes(backend)
+            if (not kinds or one.kind in kinds) and alive in (None, one.alive) and has_text(text, one.kind, one.host)
+        ]
+        key = attrgetter("started_at" if sort.endswith("started") else "seen_at")
+        page, following = page_of(found, key, attrgetter("id"), sort, cursor, limit)
+        return ProcessPage(items=page, next=following)
 
 
 def _location(backend: Backend, catalog: Catalog, entry: LocationEntry) -> Location:

@@ -5,9 +5,12 @@ Of secrets and connections nothing is ever given back but names: what has been e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
+from operator import attrgetter
 from typing import Annotated as A
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from litestar import Controller, delete, get, post, put
@@ -18,9 +21,9 @@ from batuta.core import connections as model
 from batuta.core.connections import HIDDEN, checked_name, sounds_secret
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
-from batuta.server.paging import Cursor, Limit, cut, number_at
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number, has_text, page_of
 from batuta.server.problems import Conflict, NotFound
-from batuta.server.routes.base import admin, editor, moment, named, operator, path, query, seconds_at, viewer
+from batuta.server.routes.base import Text, admin, editor, moment, named, operator, path, query, seconds_at, viewer
 from batuta.server.shapes.base import at, at_or_none
 from batuta.server.shapes.operations import (
     Alert,
@@ -29,23 +32,29 @@ from batuta.server.shapes.operations import (
     AuditPage,
     Connection,
     ConnectionGiven,
+    ConnectionPage,
     ConnectionTest,
     Deleted,
     Delivery,
     Saved,
     Secret,
     SecretGiven,
+    SecretPage,
     Settings,
     StoreFacts,
     Variable,
     VariableGiven,
+    VariablePage,
 )
 from batuta.server.trials import try_connection
 from batuta.store import revisions
 from batuta.store.alert_box import AlertRow, DeliveryRow
+from batuta.store.rows import ConnectionRow, VariableRow
 from batuta.store.vault import Vault
 
 Name = A[str, path("The name.", max_length=200)]
+ByName = A[Literal["name", "-name", "at", "-at"], query("By name, or by when it was set last.")]
+Kept = TypeVar("Kept", VariableRow, ConnectionRow)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -56,9 +65,19 @@ class Values(Controller):
     tags = ("settings",)
 
     @get("/variables", operation_id="listVariables", summary="List variables", sync_to_thread=True, opt=viewer())
-    def variables(self, backend: NamedDependency[Backend]) -> list[Variable]:
-        """All variables of the store, by name; the values of those whose name sounds secret are hidden."""
-        return [
+    def variables(
+        self,
+        backend: NamedDependency[Backend],
+        text: Text = "",
+        sort: ByName = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> VariablePage:
+        """A page of the store's variables; the values of those whose name sounds secret are hidden. `text` is looked
+        for in name and description."""
+        rows = _vault(backend).variables(secret=False)
+        page, following = _page(rows, text, sort, cursor, limit)
+        items = [
             Variable(
                 name=row.name,
                 value=HIDDEN if sounds_secret(row.name) else _decode(row.value),
@@ -66,8 +85,9 @@ class Values(Controller):
                 changed_at=at(row.changed_at),
                 changed_by=row.changed_by,
             )
-            for row in _vault(backend).variables(secret=False)
+            for row in page
         ]
+        return VariablePage(items=items, next=following)
 
     @put(
         "/variables/{name:str}", operation_id="setVariable", summary="Set a variable", sync_to_thread=True, opt=editor()
@@ -101,17 +121,28 @@ class Values(Controller):
         return _delete(backend, who, "variable", named(name))
 
     @get("/secrets", operation_id="listSecrets", summary="List secrets", sync_to_thread=True, opt=viewer())
-    def secrets(self, backend: NamedDependency[Backend]) -> list[Secret]:
-        """The names of all secrets of the store; what they are is never given."""
-        return [
+    def secrets(
+        self,
+        backend: NamedDependency[Backend],
+        text: Text = "",
+        sort: ByName = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> SecretPage:
+        """A page of the names of the store's secrets; what they are is never given. `text` is looked for in name and
+        description."""
+        rows = _vault(backend).variables(secret=True)
+        page, following = _page(rows, text, sort, cursor, limit)
+        items = [
             Secret(
                 name=row.name,
                 description=row.description,
                 changed_at=at(row.changed_at),
                 changed_by=row.changed_by,
             )
-            for row in _vault(backend).variables(secret=True)
+            for row in page
         ]
+        return SecretPage(items=items, next=following)
 
     @put("/secrets/{name:str}", operation_id="setSecret", summary="Set a secret", sync_to_thread=True, opt=editor())
     def set_secret(
@@ -141,9 +172,20 @@ class Values(Controller):
         return _delete(backend, who, "secret", named(name))
 
     @get("/connections", operation_id="listConnections", summary="List connections", sync_to_thread=True, opt=viewer())
-    def connections(self, backend: NamedDependency[Backend]) -> list[Connection]:
-        """All connections of the store, without what is encrypted of them."""
-        return [
+    def connections(
+        self,
+        backend: NamedDependency[Backend],
+        kinds: A[list[str] | None, query("Only to systems of these kinds.", "kind")] = None,
+        text: Text = "",
+        sort: ByName = "name",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> ConnectionPage:
+        """A page of the store's connections, without what is encrypted of them. `text` is looked for in name and
+        description."""
+        rows = [row for row in _vault(backend).connections() if not kinds or row.kind in kinds]
+        page, following = _page(rows, text, sort, cursor, limit)
+        items = [
             Connection(
                 name=row.name,
                 kind=row.kind,
@@ -151,8 +193,9 @@ class Values(Controller):
                 changed_at=at(row.changed_at),
                 changed_by=row.changed_by,
             )
-            for row in _vault(backend).connections()
+            for row in page
         ]
+        return ConnectionPage(items=items, next=following)
 
     @put(
         "/connections/{name:str}",
@@ -230,17 +273,19 @@ class Records(Controller):
     def alerts(
         self,
         backend: NamedDependency[Backend],
-        open_only: A[bool, query("Only those that are not over.", "open")] = False,
-        rule: A[str | None, query("Only of this rule.", max_length=200)] = None,
-        kind: A[str | None, query("Only of this kind of trouble.", max_length=200)] = None,
+        is_open: A[bool | None, query("Only those that are not over, or are.", "open")] = None,
+        rules: A[list[str] | None, query("Only of these rules.", "rule")] = None,
+        kinds: A[list[str] | None, query("Only of these kinds of trouble.", "kind")] = None,
+        severities: A[list[str] | None, query("Only of these severities.", "severity")] = None,
+        text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> AlertPage:
-        """A page of alerts with their messages, newest first."""
-        order = "alerts"
+        """A page of alerts with their messages. `text` is looked for in rule, title and body."""
         box = backend.store.alerts
-        rows = box.page(open_only=open_only, rule=rule, kind=kind, before=number_at(cursor, order), limit=limit + 1)
-        page, following = cut(rows, limit, order, lambda row: row.id)
+        listed = partial(box.page, is_open=is_open, rule=rules, kind=kinds, severity=severities, text=text)
+        page, following = by_number(backend.store, "alerts", sort, cursor, limit, listed)
         deliveries = box.deliveries([row.id for row in page]) if page else {}
         return AlertPage(items=[_alert(row, deliveries.get(row.id, [])) for row in page], next=following)
 
@@ -280,21 +325,22 @@ class Records(Controller):
         kind: A[str | None, query("Only to this kind of thing: run, secret, ...", max_length=200)] = None,
         name: A[str | None, query("Only to the thing of this name.", max_length=500)] = None,
         since: A[str | None, moment("Only since then.")] = None,
+        text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> AuditPage:
-        """A page of the audit log, newest first."""
-        order = "audit"
-        rows = backend.store.audit_entries(
+        """A page of the audit log. `text` is looked for in all that an entry says."""
+        listed = partial(
+            backend.store.audit_entries,
             since=seconds_at(since, "since") or 0.0,
-            before=number_at(cursor, order),
-            limit=limit + 1,
             actor=actor,
             action=action,
             object_kind=kind,
             object_name=name,
+            text=text,
         )
-        page, following = cut(rows, limit, order, lambda row: row.id)
+        page, following = by_number(backend.store, "audit", sort, cursor, limit, listed)
         items = [
             AuditEntry(
                 id=row.id,
@@ -332,6 +378,13 @@ class Records(Controller):
             retention=msgspec.to_builtins(project.config.retention, enc_hook=float),
             accounts=who.method != "local",
         )
+
+
+def _page(rows: Sequence[Kept], text: str, sort: str, cursor: str | None, limit: int) -> tuple[list[Kept], str | None]:
+    """A page of what is kept under names."""
+    found = [row for row in rows if has_text(text, row.name, row.description)]
+    key = attrgetter("name" if sort.endswith("name") else "changed_at")
+    return page_of(found, key, attrgetter("name"), sort, cursor, limit)
 
 
 def _vault(backend: Backend) -> Vault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated as A
 from typing import Literal
 
@@ -11,7 +12,7 @@ from litestar.params import JSONBody
 
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
-from batuta.server.paging import Cursor, Limit, cut, number_at, page_of
+from batuta.server.paging import ByNumber, Cursor, Limit, by_number, has_text, page_of
 from batuta.server.problems import NotFound
 from batuta.server.routes.base import Text, named, operator, path, query, viewer
 from batuta.server.shapes.base import at
@@ -63,7 +64,7 @@ class Tickers(Controller):
             and (job is None or one.job == job)
             and (enabled is None or one.enabled == enabled)
             and (not failing or one.failures > 0)
-            and (text.lower() in one.name.lower() or text.lower() in one.description.lower())
+            and has_text(text, one.name, one.description)
         ]
         by_name = sort.endswith("name")
         page, following = page_of(
@@ -175,18 +176,23 @@ class Tickers(Controller):
         self,
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
-        kind: A[TickerKind | None, query("Only of this kind.")] = None,
-        location: A[str | None, query("Only of this code location.", max_length=500)] = None,
+        kinds: A[list[TickerKind] | None, query("Only of these kinds.", "kind")] = None,
+        locations: A[list[str] | None, query("Only of these code locations.", "location")] = None,
         name: A[str | None, query("Only of the one of this name.", max_length=500)] = None,
-        outcome: A[TickOutcome | None, query("Only with this outcome.")] = None,
+        outcomes: A[list[TickOutcome] | None, query("Only with these outcomes.", "outcome")] = None,
+        text: Text = "",
+        sort: ByNumber = "-id",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> TickPage:
-        """A page of evaluations with their outcome and why, newest first."""
-        order = "ticks"
-        before = number_at(cursor, order)
-        rows = backend.store.ticks(
-            before=before, limit=limit + 1, kind=kind, location=location, name=name, outcome=outcome
+        """A page of evaluations with their outcome and why. `text` is looked for in name and reason."""
+        listed = partial(
+            backend.store.ticks,
+            kind=kinds,
+            location=who.narrowed(list(backend.catalog.locations), locations or None),
+            name=name,
+            outcome=outcomes,
+            text=text,
         )
-        page, following = cut(rows, limit, order, lambda row: row.id)
-        return TickPage(items=[tick_of(row) for row in page if who.may("viewer", row.location)], next=following)
+        page, following = by_number(backend.store, "ticks", sort, cursor, limit, listed)
+        return TickPage(items=[tick_of(row) for row in page], next=following)

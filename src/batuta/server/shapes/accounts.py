@@ -58,6 +58,13 @@ class Account(Shape):
     changed_by: A[str, doc("By whom.", "ada")]
 
 
+class AccountPage(Shape):
+    """A page of accounts."""
+
+    items: A[list[Account], doc("The accounts of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
+
+
 class AccountGiven(Given):
     """An account as it is to be."""
 
@@ -85,6 +92,13 @@ class Token(Shape):
     expires_at: A[datetime | None, doc("When it expires; null: never.")]
     revoked_at: A[datetime | None, doc("When it was revoked.")]
     used_at: A[datetime | None, doc("When it was used last, to the minute.")]
+
+
+class TokenPage(Shape):
+    """A page of tokens."""
+
+    items: A[list[Token], doc("The tokens of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
 class TokenAsked(Given):

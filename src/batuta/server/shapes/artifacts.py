@@ -34,7 +34,7 @@ class Artifact(Shape):
 class ArtifactPage(Shape):
     """A page of artifacts."""
 
-    items: A[list[Artifact], doc("The artifacts of this page, newest first.")]
+    items: A[list[Artifact], doc("The artifacts of this page.")]
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 

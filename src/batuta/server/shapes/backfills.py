@@ -78,7 +78,7 @@ class Backfill(Shape):
 class BackfillPage(Shape):
     """A page of backfills."""
 
-    items: A[list[Backfill], doc("The backfills of this page, newest first.")]
+    items: A[list[Backfill], doc("The backfills of this page.")]
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 

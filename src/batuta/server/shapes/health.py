@@ -44,3 +44,10 @@ class Process(Shape):
         list[str], doc("Settings of batuta.toml that differ from what is in force there.", ["server.port"])
     ]
     configuration_error: A[str, doc("What is wrong with batuta.toml as it is: what was in force goes on.")]
+
+
+class ProcessPage(Shape):
+    """A page of processes."""
+
+    items: A[list[Process], doc("The processes of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]

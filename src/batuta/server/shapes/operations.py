@@ -21,6 +21,13 @@ class Variable(Shape):
     changed_by: A[str, doc("By whom.", "ada")]
 
 
+class VariablePage(Shape):
+    """A page of variables."""
+
+    items: A[list[Variable], doc("The variables of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
+
+
 class Secret(Shape):
     """A named value that nobody is shown."""
 
@@ -28,6 +35,13 @@ class Secret(Shape):
     description: A[str, doc("What it is for.")]
     changed_at: A[datetime, doc("When it was set.")]
     changed_by: A[str, doc("By whom.", "ada")]
+
+
+class SecretPage(Shape):
+    """A page of secrets."""
+
+    items: A[list[Secret], doc("The secrets of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
 class Connection(Shape):
@@ -38,6 +52,13 @@ class Connection(Shape):
     description: A[str, doc("What it is for.")]
     changed_at: A[datetime, doc("When it was set.")]
     changed_by: A[str, doc("By whom.", "ada")]
+
+
+class ConnectionPage(Shape):
+    """A page of connections."""
+
+    items: A[list[Connection], doc("The connections of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
 class ConnectionTest(Shape):
@@ -123,7 +144,7 @@ class Alert(Shape):
 class AlertPage(Shape):
     """A page of alerts."""
 
-    items: A[list[Alert], doc("The alerts of this page, newest first.")]
+    items: A[list[Alert], doc("The alerts of this page.")]
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
@@ -142,7 +163,7 @@ class AuditEntry(Shape):
 class AuditPage(Shape):
     """A page of the audit log."""
 
-    items: A[list[AuditEntry], doc("The entries of this page, newest first.")]
+    items: A[list[AuditEntry], doc("The entries of this page.")]
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 

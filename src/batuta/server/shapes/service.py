@@ -101,6 +101,13 @@ class Location(Shape):
     code: A[list[str], doc("Its files, folders and modules, as configured.")]
 
 
+class LocationPage(Shape):
+    """A page of code locations."""
+
+    items: A[list[Location], doc("The code locations of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
+
+
 class Tick(Shape):
     """One evaluation of a schedule, sensor or automation, with its outcome and why."""
 
@@ -150,7 +157,7 @@ class TickerPage(Shape):
 class TickPage(Shape):
     """A page of ticks."""
 
-    items: A[list[Tick], doc("The ticks of this page, newest first.")]
+    items: A[list[Tick], doc("The ticks of this page.")]
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
@@ -202,6 +209,13 @@ class Pool(Shape):
     description: A[str, doc("What it is for.")]
     set_by: A[str, doc("Who has set it over the configuration; empty if nobody.")]
     set_at: A[datetime | None, doc("When.")]
+
+
+class PoolPage(Shape):
+    """A page of pools."""
+
+    items: A[list[Pool], doc("The pools of this page.")]
+    next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
 class PoolGiven(Given):

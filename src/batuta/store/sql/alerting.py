@@ -11,12 +11,14 @@ from batuta.store.schema import RowId, events, runs
 from batuta.store.schema_service import alert_deliveries, alerts, ticks
 from batuta.store.sql.build import (
     Dialect,
-    below,
+    has_text,
     if_given,
+    if_listed,
     insert,
     insert_each,
     listed,
     literal,
+    numbered,
     p,
     page,
     plain,
@@ -62,16 +64,20 @@ def update_alert(dialect: Dialect) -> ClauseElement:
     return sa.update(alerts).where(alerts.c.id == p("of_id", RowId)).values(changed)
 
 
-@plain
-def alerts_listed(dialect: Dialect) -> ClauseElement:
-    """Newest first; `open_only` 1: those that are not over."""
-    query = sa.select(alerts).where(
-        below(alerts.c.id),
-        if_given(alerts.c.rule, "rule"),
-        if_given(alerts.c.kind, "kind"),
-        sa.or_(p("open_only", sa.Integer) == literal(0), alerts.c.resolved_at.is_(None)),
-    )
-    return page(query.order_by(alerts.c.id.desc()))
+_wants_open = sa.cast(p("is_open", sa.Boolean), sa.Boolean)
+
+numbered(
+    "alerts_listed",
+    sa.select(alerts),
+    alerts.c.id,
+    lambda dialect: (
+        if_listed(alerts.c.rule, "rules", dialect),
+        if_listed(alerts.c.kind, "kinds", dialect),
+        if_listed(alerts.c.severity, "severities", dialect),
+        sa.or_(_wants_open.is_(None), alerts.c.resolved_at.is_(None) == _wants_open),
+        has_text(alerts.c.rule, alerts.c.title, alerts.c.body),
+    ),
+)
 
 
 @plain

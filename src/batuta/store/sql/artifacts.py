@@ -1,4 +1,4 @@
-"""The statements of artifacts: a page newest first, by what an index finds them."""
+"""The statements of artifacts: in pages, by what an index finds them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from batuta.store.schema import RowId
 from batuta.store.schema_service import artifacts
 from batuta.store.sql.build import (
-    DEFINITIONS,
-    Definition,
     Dialect,
-    below,
+    has_text,
     if_given,
     if_listed,
     insert_each,
+    numbered,
     p,
-    page,
     plain,
 )
 
@@ -31,22 +29,20 @@ def artifact(dialect: Dialect) -> ClauseElement:
 
 
 def _pages(name: str, path: Callable[[], tuple[ColumnElement[bool], ...]]) -> None:
-    def build(dialect: Dialect) -> ClauseElement:
-        text = p("text")
-        lowered = (sa.func.lower(artifacts.c[column]) for column in ("name", "title", "job"))
-        query = sa.select(artifacts).where(
+    numbered(
+        f"artifacts_{name}",
+        sa.select(artifacts),
+        artifacts.c.id,
+        lambda dialect: (
             *path(),
-            below(artifacts.c.id),
             if_given(artifacts.c.task, "task"),
             if_given(artifacts.c.job, "job"),
             if_given(artifacts.c.name, "name"),
             if_listed(artifacts.c.kind, "kinds", dialect),
             if_listed(artifacts.c.location, "locations", dialect),
-            sa.or_(text.is_(None), *(column.like(text, escape="\\") for column in lowered)),
-        )
-        return page(query.order_by(artifacts.c.id.desc()))
-
-    DEFINITIONS.append(Definition(f"artifacts_{name}", build))
+            has_text(artifacts.c.name, artifacts.c.title, artifacts.c.job),
+        ),
+    )
 
 
 _pages("all", lambda: ())

@@ -11,13 +11,14 @@ from batuta.store.sql.build import (
     DEFINITIONS,
     Definition,
     Dialect,
-    below,
+    has_text,
     if_given,
     if_listed,
     insert_each,
     is_final,
     listed,
     literal,
+    numbered,
     p,
     page,
     plain,
@@ -58,13 +59,17 @@ def backfill_held(dialect: Dialect) -> ClauseElement:
     return sa.select(backfills).where(backfills.c.id == p("of_backfill", RowId)).with_for_update()
 
 
-@plain
-def backfills_page(dialect: Dialect) -> ClauseElement:
-    """Newest first."""
-    query = sa.select(backfills).where(
-        below(backfills.c.id), if_given(backfills.c.job, "job"), if_given(backfills.c.state, "state")
-    )
-    return page(query.order_by(backfills.c.id.desc()))
+numbered(
+    "backfills_page",
+    sa.select(backfills),
+    backfills.c.id,
+    lambda dialect: (
+        if_given(backfills.c.job, "job"),
+        if_listed(backfills.c.state, "states", dialect),
+        if_listed(backfills.c.location, "locations", dialect),
+        has_text(backfills.c.job, backfills.c.selection, backfills.c.created_by, backfills.c.error),
+    ),
+)
 
 
 @plain
@@ -84,7 +89,10 @@ def backfill_counts(dialect: Dialect) -> ClauseElement:
 @plain
 def backfill_items_page(dialect: Dialect) -> ClauseElement:
     query = sa.select(backfill_items).where(
-        _mine(), backfill_items.c.no > p("after", sa.Integer), if_listed(backfill_items.c.state, "states", dialect)
+        _mine(),
+        backfill_items.c.no > p("after", sa.Integer),
+        if_listed(backfill_items.c.state, "states", dialect),
+        has_text(backfill_items.c.label, backfill_items.c.error),
     )
     return page(query.order_by(backfill_items.c.no))
 

@@ -20,6 +20,7 @@ from batuta.store import schema
 
 Dialect = Literal["sqlite", "postgresql"]
 Build = Callable[[Dialect], ClauseElement]
+Conditions = Callable[[Dialect], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,36 @@ def below(column: ColumnElement[Any], name: str = "before") -> ColumnElement[boo
     return column < p(name, column.type)
 
 
+def has_text(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The text that is looked for is in one of these, whatever its case; off while there is none: `queries.pattern`."""
+    text = p("text")
+    return sa.or_(text.is_(None), *(sa.func.lower(column).like(text, escape="\\") for column in columns))
+
+
 def is_final() -> ColumnElement[bool]:
     return schema.runs.c.state.in_([literal(state.value) for state in RunState if state in RUN_FINAL])
 
 
 def is_open() -> ColumnElement[bool]:
     return schema.runs.c.state.in_([literal(state.value) for state in RunState if state not in RUN_FINAL])
+
+
+# ---- lists ----
+
+
+def numbered(name: str, rows: sa.Select[Any], number: sa.Column[Any], fits: Conditions) -> None:
+    """Register a list that is read in pages by number, from both ends: see `queries.numbered`."""
+
+    def build(dialect: Dialect, newest_first: bool) -> ClauseElement:
+        between = (number > p("after", number.type), below(number))
+        query = rows.where(*fits(dialect), *between)
+        return page(query.order_by(number.desc() if newest_first else number))
+
+    if not any(one.name == f"last_number_of_{number.table.name}" for one in DEFINITIONS):
+        last = sa.select(sa.func.coalesce(sa.func.max(number), literal(0)))
+        DEFINITIONS.append(Definition(f"last_number_of_{number.table.name}", lambda dialect: last))
+    DEFINITIONS.append(Definition(name, lambda dialect: build(dialect, True)))
+    DEFINITIONS.append(Definition(f"{name}_oldest_first", lambda dialect: build(dialect, False)))
 
 
 # ---- many rows at once ----

@@ -337,10 +337,44 @@ WHERE tickers.kind = %s::VARCHAR AND tickers.changed_at > 0;
 -- delete_ticker(kind, location, name)
 DELETE FROM tickers WHERE tickers.kind = %s::VARCHAR AND tickers.location = %s::VARCHAR AND tickers.name = %s::VARCHAR;
 
--- ticks_of(before, kind, kind, location, location, name, name, outcome, outcome, limit)
+-- last_number_of_ticks()
+SELECT coalesce(max(ticks.id), 0) AS coalesce_1
+FROM ticks;
+
+-- tick_list(kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
 SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
 FROM ticks
-WHERE ticks.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR ticks.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.location = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.outcome = %s::VARCHAR) ORDER BY ticks.id DESC
+WHERE (%s::VARCHAR IS NULL OR ticks.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR ticks.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR ticks.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.outcome IN (SELECT CAST(each_outcomes.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_outcomes)) AND (%s::VARCHAR IS NULL OR lower(ticks.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(ticks.reason) LIKE %s::VARCHAR ESCAPE '\') AND ticks.id > %s::BIGINT AND ticks.id < %s::BIGINT ORDER BY ticks.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- tick_list_oldest_first(kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE (%s::VARCHAR IS NULL OR ticks.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR ticks.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR ticks.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.outcome IN (SELECT CAST(each_outcomes.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_outcomes)) AND (%s::VARCHAR IS NULL OR lower(ticks.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(ticks.reason) LIKE %s::VARCHAR ESCAPE '\') AND ticks.id > %s::BIGINT AND ticks.id < %s::BIGINT ORDER BY ticks.id
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- tick_list_of_one(of_kind, of_location, of_name, kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE ticks.kind = %s::VARCHAR AND ticks.location = %s::VARCHAR AND ticks.name = %s::VARCHAR AND (%s::VARCHAR IS NULL OR ticks.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR ticks.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR ticks.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.outcome IN (SELECT CAST(each_outcomes.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_outcomes)) AND (%s::VARCHAR IS NULL OR lower(ticks.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(ticks.reason) LIKE %s::VARCHAR ESCAPE '\') AND ticks.id > %s::BIGINT AND ticks.id < %s::BIGINT ORDER BY ticks.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- tick_list_of_one_oldest_first(of_kind, of_location, of_name, kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE ticks.kind = %s::VARCHAR AND ticks.location = %s::VARCHAR AND ticks.name = %s::VARCHAR AND (%s::VARCHAR IS NULL OR ticks.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR ticks.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR ticks.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR ticks.outcome IN (SELECT CAST(each_outcomes.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_outcomes)) AND (%s::VARCHAR IS NULL OR lower(ticks.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(ticks.reason) LIKE %s::VARCHAR ESCAPE '\') AND ticks.id > %s::BIGINT AND ticks.id < %s::BIGINT ORDER BY ticks.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- queued_runs(each_max, limit)
@@ -491,10 +525,26 @@ INSERT INTO alerts (rule, key, kind, severity, title, body, data, count, at, las
 -- update_alert(new_severity, new_title, new_body, new_data, new_count, new_last_at, new_resolved_at, of_id)
 UPDATE alerts SET severity=%s::VARCHAR, title=%s::VARCHAR, body=%s::VARCHAR, data=%s::VARCHAR, count=%s::INTEGER, last_at=%s, resolved_at=coalesce(alerts.resolved_at, %s) WHERE alerts.id = %s::BIGINT;
 
--- alerts_listed(before, rule, rule, kind, kind, open_only, limit)
+-- last_number_of_alerts()
+SELECT coalesce(max(alerts.id), 0) AS coalesce_1
+FROM alerts;
+
+-- alerts_listed(rules, rules, kinds, kinds, severities, severities, is_open, is_open, text, text, text, text, after, before, limit)
 SELECT alerts.id, alerts.rule, alerts.key, alerts.kind, alerts.severity, alerts.title, alerts.body, alerts.data, alerts.count, alerts.at, alerts.last_at, alerts.resolved_at
 FROM alerts
-WHERE alerts.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR alerts.rule = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR alerts.kind = %s::VARCHAR) AND (%s::INTEGER = 0 OR alerts.resolved_at IS NULL) ORDER BY alerts.id DESC
+WHERE (%s::VARCHAR IS NULL OR alerts.rule IN (SELECT CAST(each_rules.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_rules)) AND (%s::VARCHAR IS NULL OR alerts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR alerts.severity IN (SELECT CAST(each_severities.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_severities)) AND (CAST(%s AS BOOLEAN) IS NULL OR (alerts.resolved_at IS NULL) = CAST(%s AS BOOLEAN)) AND (%s::VARCHAR IS NULL OR lower(alerts.rule) LIKE %s::VARCHAR ESCAPE '\' OR lower(alerts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(alerts.body) LIKE %s::VARCHAR ESCAPE '\') AND alerts.id > %s::BIGINT AND alerts.id < %s::BIGINT ORDER BY alerts.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- alerts_listed_oldest_first(rules, rules, kinds, kinds, severities, severities, is_open, is_open, text, text, text, text, after, before, limit)
+SELECT alerts.id, alerts.rule, alerts.key, alerts.kind, alerts.severity, alerts.title, alerts.body, alerts.data, alerts.count, alerts.at, alerts.last_at, alerts.resolved_at
+FROM alerts
+WHERE (%s::VARCHAR IS NULL OR alerts.rule IN (SELECT CAST(each_rules.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_rules)) AND (%s::VARCHAR IS NULL OR alerts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR alerts.severity IN (SELECT CAST(each_severities.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_severities)) AND (CAST(%s AS BOOLEAN) IS NULL OR (alerts.resolved_at IS NULL) = CAST(%s AS BOOLEAN)) AND (%s::VARCHAR IS NULL OR lower(alerts.rule) LIKE %s::VARCHAR ESCAPE '\' OR lower(alerts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(alerts.body) LIKE %s::VARCHAR ESCAPE '\') AND alerts.id > %s::BIGINT AND alerts.id < %s::BIGINT ORDER BY alerts.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- alert_by_id(id)
@@ -576,36 +626,72 @@ SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts
 FROM artifacts
 WHERE artifacts.id = %s::BIGINT;
 
--- artifacts_all(before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- last_number_of_artifacts()
+SELECT coalesce(max(artifacts.id), 0) AS coalesce_1
+FROM artifacts;
+
+-- artifacts_all(task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.id < %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+WHERE (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- artifacts_of_run(of_run, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_all_oldest_first(task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.run_id = %s::BIGINT AND artifacts.id < %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+WHERE (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- artifacts_of_job(of_job, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_of_run(of_run, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.job = %s::VARCHAR AND artifacts.id < %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+WHERE artifacts.run_id = %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- artifacts_named(named, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_of_run_oldest_first(of_run, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.name = %s::VARCHAR AND artifacts.id < %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+WHERE artifacts.run_id = %s::BIGINT AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- artifacts_of_job(of_job, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.job = %s::VARCHAR AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- artifacts_of_job_oldest_first(of_job, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.job = %s::VARCHAR AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- artifacts_named(named, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.name = %s::VARCHAR AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- artifacts_named_oldest_first(named, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.name = %s::VARCHAR AND (%s::INTEGER IS NULL OR artifacts.task = %s::INTEGER) AND (%s::VARCHAR IS NULL OR artifacts.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.name = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR artifacts.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR artifacts.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(artifacts.name) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.title) LIKE %s::VARCHAR ESCAPE '\' OR lower(artifacts.job) LIKE %s::VARCHAR ESCAPE '\') AND artifacts.id > %s::BIGINT AND artifacts.id < %s::BIGINT ORDER BY artifacts.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- put_evaluations[location, what, data, asked_by, at, until, taken_by, answer]
@@ -694,10 +780,24 @@ SELECT backfills.id, backfills.location, backfills.job, backfills.selection, bac
 FROM backfills
 WHERE backfills.id = %s::BIGINT FOR UPDATE;
 
--- backfills_page(before, job, job, state, state, limit)
+-- last_number_of_backfills()
+SELECT coalesce(max(backfills.id), 0) AS coalesce_1
+FROM backfills;
+
+-- backfills_page(job, job, states, states, locations, locations, text, text, text, text, text, after, before, limit)
 SELECT backfills.id, backfills.location, backfills.job, backfills.selection, backfills.state, backfills.config, backfills.params, backfills.tags, backfills.created_by, backfills.created_at, backfills.finished_at, backfills.error
 FROM backfills
-WHERE backfills.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR backfills.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR backfills.state = %s::VARCHAR) ORDER BY backfills.id DESC
+WHERE (%s::VARCHAR IS NULL OR backfills.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR backfills.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR backfills.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(backfills.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.selection) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.created_by) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.error) LIKE %s::VARCHAR ESCAPE '\') AND backfills.id > %s::BIGINT AND backfills.id < %s::BIGINT ORDER BY backfills.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- backfills_page_oldest_first(job, job, states, states, locations, locations, text, text, text, text, text, after, before, limit)
+SELECT backfills.id, backfills.location, backfills.job, backfills.selection, backfills.state, backfills.config, backfills.params, backfills.tags, backfills.created_by, backfills.created_at, backfills.finished_at, backfills.error
+FROM backfills
+WHERE (%s::VARCHAR IS NULL OR backfills.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR backfills.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR backfills.location IN (SELECT CAST(each_locations.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR lower(backfills.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.selection) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.created_by) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfills.error) LIKE %s::VARCHAR ESCAPE '\') AND backfills.id > %s::BIGINT AND backfills.id < %s::BIGINT ORDER BY backfills.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- open_backfills()
@@ -711,11 +811,11 @@ FROM backfill_items
 WHERE backfill_items.backfill_id IN (SELECT CAST(each_ids.value AS BIGINT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_ids) GROUP BY backfill_items.backfill_id, backfill_items.state;
 
--- backfill_items_page(of_backfill, after, states, states, limit)
+-- backfill_items_page(of_backfill, after, states, states, text, text, text, limit)
 SELECT backfill_items.backfill_id, backfill_items.no, backfill_items.label, backfill_items.partitions, backfill_items.logical_at, backfill_items.state, backfill_items.attempt, backfill_items.run_id, backfill_items.error
 FROM backfill_items
 WHERE backfill_items.backfill_id = %s::BIGINT AND backfill_items.no > %s::INTEGER AND (%s::VARCHAR IS NULL OR backfill_items.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) ORDER BY backfill_items.no
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR lower(backfill_items.label) LIKE %s::VARCHAR ESCAPE '\' OR lower(backfill_items.error) LIKE %s::VARCHAR ESCAPE '\') ORDER BY backfill_items.no
  LIMIT %s::BIGINT OFFSET 0;
 
 -- backfill_items_ended(of_backfill, limit)
@@ -1056,10 +1156,20 @@ INSERT INTO meta (key, value) VALUES (%s::VARCHAR, %s::VARCHAR) ON CONFLICT DO N
 -- lock_settings()
 SELECT pg_advisory_xact_lock(7089350519838) AS pg_advisory_xact_lock_1;
 
--- audit_entries(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, before, limit)
+-- last_number_of_audit()
+SELECT coalesce(max(audit.id), 0) AS coalesce_1
+FROM audit;
+
+-- audit_entries(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, text, text, text, text, text, text, after, before, limit)
 SELECT audit.id, audit.at, audit.actor, audit.action, audit.object_kind, audit.object_name, audit.data
 FROM audit
-WHERE (%s::VARCHAR IS NULL OR audit.actor = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.action = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_name = %s::VARCHAR) AND audit.at >= %s AND audit.id < %s::BIGINT ORDER BY audit.id DESC
+WHERE (%s::VARCHAR IS NULL OR audit.actor = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.action = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_name = %s::VARCHAR) AND audit.at >= %s AND (%s::VARCHAR IS NULL OR lower(audit.actor) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.action) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.object_kind) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.object_name) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.data) LIKE %s::VARCHAR ESCAPE '\') AND audit.id > %s::BIGINT AND audit.id < %s::BIGINT ORDER BY audit.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- audit_entries_oldest_first(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, text, text, text, text, text, text, after, before, limit)
+SELECT audit.id, audit.at, audit.actor, audit.action, audit.object_kind, audit.object_name, audit.data
+FROM audit
+WHERE (%s::VARCHAR IS NULL OR audit.actor = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.action = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR audit.object_name = %s::VARCHAR) AND audit.at >= %s AND (%s::VARCHAR IS NULL OR lower(audit.actor) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.action) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.object_kind) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.object_name) LIKE %s::VARCHAR ESCAPE '\' OR lower(audit.data) LIKE %s::VARCHAR ESCAPE '\') AND audit.id > %s::BIGINT AND audit.id < %s::BIGINT ORDER BY audit.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- definition_heads()
@@ -1072,10 +1182,14 @@ FROM events) AS anon_1, (SELECT coalesce(max(materializations.id), 0) AS coalesc
 FROM materializations) AS anon_2, (SELECT coalesce(max(check_results.id), 0) AS coalesce_3
 FROM check_results) AS anon_3;
 
--- run_list_all(after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- last_number_of_runs()
+SELECT coalesce(max(runs.id), 0) AS coalesce_1
+FROM runs;
+
+-- run_list_all(states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1083,13 +1197,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_all_oldest_first(after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_all_oldest_first(states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1097,13 +1211,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_job(job, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_job(job, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.job = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.job = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1111,13 +1225,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_job_oldest_first(job, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_job_oldest_first(job, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.job = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.job = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1125,13 +1239,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_in_state(state, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_in_state(state, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.state = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.state = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1139,13 +1253,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_in_state_oldest_first(state, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_in_state_oldest_first(state, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.state = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.state = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1153,13 +1267,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_triggered(trigger, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_triggered(trigger, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.trigger = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.trigger = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1167,13 +1281,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_triggered_oldest_first(trigger, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_triggered_oldest_first(trigger, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.trigger = %s::VARCHAR AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.trigger = %s::VARCHAR AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1181,13 +1295,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_parent(of_parent, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_parent(of_parent, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.parent_run = %s::BIGINT AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.parent_run = %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1195,13 +1309,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_parent_oldest_first(of_parent, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_parent_oldest_first(of_parent, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.parent_run = %s::BIGINT AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.parent_run = %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1209,13 +1323,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_backfill(of_backfill, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_backfill(of_backfill, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.backfill_id = %s::BIGINT AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.backfill_id = %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1223,13 +1337,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_backfill_oldest_first(of_backfill, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_backfill_oldest_first(of_backfill, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.backfill_id = %s::BIGINT AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.backfill_id = %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1237,13 +1351,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_partition(of_partition, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_partition(of_partition, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.partition = %s::VARCHAR AND runs.partition != '' AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.partition = %s::VARCHAR AND runs.partition != '' AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1251,13 +1365,13 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_of_partition_oldest_first(of_partition, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_partition_oldest_first(of_partition, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.partition = %s::VARCHAR AND runs.partition != '' AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE runs.partition = %s::VARCHAR AND runs.partition != '' AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1265,15 +1379,15 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_tagged(tag_key, tag_value, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_tagged(tag_key, tag_value, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
-WHERE run_tags.key = %s::VARCHAR AND run_tags.value = %s::VARCHAR) AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE run_tags.key = %s::VARCHAR AND run_tags.value = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1281,15 +1395,15 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id DESC
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- run_list_tagged_oldest_first(tag_key, tag_value, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_tagged_oldest_first(tag_key, tag_value, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
-WHERE run_tags.key = %s::VARCHAR AND run_tags.value = %s::VARCHAR) AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
+WHERE run_tags.key = %s::VARCHAR AND run_tags.value = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job IN (SELECT CAST(each_jobs.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_jobs)) AND (%s::VARCHAR IS NULL OR runs.kind IN (SELECT CAST(each_kinds.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_kinds)) AND (%s::VARCHAR IS NULL OR runs.trigger IN (SELECT CAST(each_triggers.value AS TEXT) AS value
@@ -1297,7 +1411,7 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_triggers)) AND 
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_locations)) AND (%s::VARCHAR IS NULL OR runs.origin = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::BIGINT IS NULL OR runs.backfill_id = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at < CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') ORDER BY runs.id
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) AND (%s::VARCHAR IS NULL OR lower(runs.job) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.error) LIKE %s::VARCHAR ESCAPE '\' OR lower(runs.params) LIKE %s::VARCHAR ESCAPE '\') AND runs.id > %s::BIGINT AND runs.id < %s::BIGINT ORDER BY runs.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- first_run_since(since)
@@ -1382,11 +1496,22 @@ WHERE materializations.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR materializati
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) ORDER BY materializations.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- checks_newest(before, assets, assets, check, check, is_passed, is_passed, limit)
+-- last_number_of_check_results()
+SELECT coalesce(max(check_results.id), 0) AS coalesce_1
+FROM check_results;
+
+-- checks_newest(assets, assets, check, check, is_passed, is_passed, text, text, text, text, after, before, limit)
 SELECT check_results.asset, check_results.check_name, check_results.partition, check_results.run_id, check_results.task, check_results.at, check_results.passed, check_results.blocking, check_results.description, check_results.metadata, check_results.outcome, check_results.id
 FROM check_results
-WHERE check_results.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR check_results.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) AND (%s::VARCHAR IS NULL OR check_results.check_name = %s::VARCHAR) AND (CAST(%s AS BOOLEAN) IS NULL OR check_results.passed = CAST(%s AS BOOLEAN)) ORDER BY check_results.id DESC
+WHERE (%s::VARCHAR IS NULL OR check_results.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) AND (%s::VARCHAR IS NULL OR check_results.check_name = %s::VARCHAR) AND (CAST(%s AS BOOLEAN) IS NULL OR check_results.passed = CAST(%s AS BOOLEAN)) AND (%s::VARCHAR IS NULL OR lower(check_results.asset) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.check_name) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.description) LIKE %s::VARCHAR ESCAPE '\') AND check_results.id > %s::BIGINT AND check_results.id < %s::BIGINT ORDER BY check_results.id DESC
+ LIMIT %s::BIGINT OFFSET 0;
+
+-- checks_newest_oldest_first(assets, assets, check, check, is_passed, is_passed, text, text, text, text, after, before, limit)
+SELECT check_results.asset, check_results.check_name, check_results.partition, check_results.run_id, check_results.task, check_results.at, check_results.passed, check_results.blocking, check_results.description, check_results.metadata, check_results.outcome, check_results.id
+FROM check_results
+WHERE (%s::VARCHAR IS NULL OR check_results.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) AND (%s::VARCHAR IS NULL OR check_results.check_name = %s::VARCHAR) AND (CAST(%s AS BOOLEAN) IS NULL OR check_results.passed = CAST(%s AS BOOLEAN)) AND (%s::VARCHAR IS NULL OR lower(check_results.asset) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.check_name) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.description) LIKE %s::VARCHAR ESCAPE '\') AND check_results.id > %s::BIGINT AND check_results.id < %s::BIGINT ORDER BY check_results.id
  LIMIT %s::BIGINT OFFSET 0;
 
 -- check_days(since)

@@ -20,15 +20,15 @@ from batuta.store.schema import (
     task_runs,
 )
 from batuta.store.sql.build import (
-    DEFINITIONS,
-    Definition,
     Dialect,
     below,
+    has_text,
     if_given,
     if_listed,
     is_open,
     listed,
     literal,
+    numbered,
     p,
     page,
     plain,
@@ -56,23 +56,15 @@ def newest_ids(dialect: Dialect) -> ClauseElement:
 
 
 def _run_list(name: str, path: Callable[[], Sequence[ColumnElement[bool]]]) -> None:
-    """A page of runs in both directions. `path` is the condition that an index answers; all others are optional."""
+    """A page of runs. `path` is the condition that an index answers; all others are optional."""
 
-    def build(dialect: Dialect, newest_first: bool) -> ClauseElement:
+    def fits(dialect: Dialect) -> Sequence[ColumnElement[bool]]:
         tag = run_tags.c.key + literal("=") + run_tags.c.value
         tagged = sa.select(sa.func.count()).where(run_tags.c.run_id == runs.c.id, listed(tag, "tags", dialect))
-        text = p("text")
-        found = sa.or_(
-            sa.func.lower(runs.c.job).like(text, escape="\\"),
-            sa.func.lower(runs.c.error).like(text, escape="\\"),
-            sa.func.lower(runs.c.params).like(text, escape="\\"),
-        )
         until = sa.cast(p("until", sa.Double), sa.Double)
         since = sa.cast(p("since", sa.Double), sa.Double)
-        query = sa.select(runs).where(
+        return (
             *path(),
-            runs.c.id > p("after", RowId),
-            below(runs.c.id),
             if_listed(runs.c.state, "states", dialect),
             if_listed(runs.c.job, "jobs", dialect),
             if_listed(runs.c.kind, "kinds", dialect),
@@ -86,12 +78,10 @@ def _run_list(name: str, path: Callable[[], Sequence[ColumnElement[bool]]]) -> N
             sa.or_(since.is_(None), runs.c.created_at >= since),
             sa.or_(until.is_(None), runs.c.created_at < until),
             sa.or_(p("tags").is_(None), tagged.scalar_subquery() == p("tag_count", sa.Integer)),
-            sa.or_(text.is_(None), found),
+            has_text(runs.c.job, runs.c.error, runs.c.params),
         )
-        return page(query.order_by(runs.c.id.desc() if newest_first else runs.c.id))
 
-    DEFINITIONS.append(Definition(f"run_list_{name}", lambda dialect: build(dialect, True)))
-    DEFINITIONS.append(Definition(f"run_list_{name}_oldest_first", lambda dialect: build(dialect, False)))
+    numbered(f"run_list_{name}", sa.select(runs), runs.c.id, fits)
 
 
 def _tagged() -> ColumnElement[bool]:
@@ -240,7 +230,6 @@ def logged_tasks(dialect: Dialect) -> ClauseElement:
 @plain
 def events_listed(dialect: Dialect) -> ClauseElement:
     """A page of a run's events, in their order, of these kinds, of this task run, or with a text in them."""
-    text = p("text")
     query = sa.select(
         events.c.run_id, events.c.seq, events.c.kind, events.c.at, events.c.task, events.c.data, events.c.id
     ).where(
@@ -248,7 +237,7 @@ def events_listed(dialect: Dialect) -> ClauseElement:
         events.c.seq > p("after_seq", sa.Integer),
         if_listed(events.c.kind, "kinds", dialect),
         if_given(events.c.task, "task"),
-        sa.or_(text.is_(None), sa.func.lower(events.c.data).like(text, escape="\\")),
+        has_text(events.c.data),
     )
     return page(query.order_by(events.c.seq))
 
@@ -275,18 +264,19 @@ def materializations_newest(dialect: Dialect) -> ClauseElement:
     return page(query.order_by(materializations.c.id.desc()))
 
 
-@plain
-def checks_newest(dialect: Dialect) -> ClauseElement:
-    """Verdicts on all assets (or these), newest first."""
-    columns = [c for c in check_results.columns if c.name != "id"]
-    passed = sa.cast(p("is_passed", sa.Boolean), sa.Boolean)
-    query = sa.select(*columns, check_results.c.id).where(
-        below(check_results.c.id),
+_wants_passed = sa.cast(p("is_passed", sa.Boolean), sa.Boolean)
+
+numbered(
+    "checks_newest",
+    sa.select(*(c for c in check_results.columns if c.name != "id"), check_results.c.id),
+    check_results.c.id,
+    lambda dialect: (
         if_listed(check_results.c.asset, "assets", dialect),
         if_given(check_results.c.check_name, "check"),
-        sa.or_(passed.is_(None), check_results.c.passed == passed),
-    )
-    return page(query.order_by(check_results.c.id.desc()))
+        sa.or_(_wants_passed.is_(None), check_results.c.passed == _wants_passed),
+        has_text(check_results.c.asset, check_results.c.check_name, check_results.c.description),
+    ),
+)
 
 
 @plain

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 
 from batuta.core.states import RunState
 from batuta.store.schema import runs
@@ -12,13 +14,15 @@ from batuta.store.sql.build import (
     DEFINITIONS,
     Definition,
     Dialect,
-    below,
+    has_text,
     if_given,
+    if_listed,
     insert,
     insert_each,
     is_open,
     listed,
     literal,
+    numbered,
     p,
     page,
     plain,
@@ -106,17 +110,28 @@ def delete_ticker(dialect: Dialect) -> ClauseElement:
     )
 
 
-@plain
-def ticks_of(dialect: Dialect) -> ClauseElement:
-    """Newest first."""
-    query = sa.select(ticks).where(
-        below(ticks.c.id),
-        if_given(ticks.c.kind, "kind"),
-        if_given(ticks.c.location, "location"),
-        if_given(ticks.c.name, "name"),
-        if_given(ticks.c.outcome, "outcome"),
+def _ticks(name: str, path: Sequence[ColumnElement[bool]]) -> None:
+    """A page of ticks. `path` is the condition that an index answers; all others are optional."""
+    numbered(
+        name,
+        sa.select(ticks),
+        ticks.c.id,
+        lambda dialect: (
+            *path,
+            if_listed(ticks.c.kind, "kinds", dialect),
+            if_listed(ticks.c.location, "locations", dialect),
+            if_given(ticks.c.name, "name"),
+            if_listed(ticks.c.outcome, "outcomes", dialect),
+            has_text(ticks.c.name, ticks.c.reason),
+        ),
     )
-    return page(query.order_by(ticks.c.id.desc()))
+
+
+_ticks("tick_list", ())
+_ticks(
+    "tick_list_of_one",
+    (ticks.c.kind == p("of_kind"), ticks.c.location == p("of_location"), ticks.c.name == p("of_name")),
+)
 
 
 # ---- queued runs ----

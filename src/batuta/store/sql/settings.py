@@ -11,13 +11,13 @@ from batuta.store.sql.build import (
     DEFINITIONS,
     Definition,
     Dialect,
-    below,
+    has_text,
     if_given,
     insert,
     insert_each,
     literal,
+    numbered,
     p,
-    page,
     plain,
 )
 
@@ -60,14 +60,16 @@ def _lock_settings(dialect: Dialect) -> ClauseElement:
 DEFINITIONS.append(Definition("lock_settings", _lock_settings, only="postgresql"))
 
 
-@plain
-def audit_entries(dialect: Dialect) -> ClauseElement:
-    query = sa.select(audit).where(
+numbered(
+    "audit_entries",
+    sa.select(audit),
+    audit.c.id,
+    lambda dialect: (
         if_given(audit.c.actor, "actor"),
         if_given(audit.c.action, "action"),
         if_given(audit.c.object_kind, "object_kind"),
         if_given(audit.c.object_name, "object_name"),
         audit.c.at >= p("since", sa.Double),
-        below(audit.c.id),
-    )
-    return page(query.order_by(audit.c.id.desc()))
+        has_text(audit.c.actor, audit.c.action, audit.c.object_kind, audit.c.object_name, audit.c.data),
+    ),
+)

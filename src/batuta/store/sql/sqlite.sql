@@ -323,10 +323,44 @@ WHERE tickers.kind = ? AND tickers.changed_at > 0;
 -- delete_ticker(kind, location, name)
 DELETE FROM tickers WHERE tickers.kind = ? AND tickers.location = ? AND tickers.name = ?;
 
--- ticks_of(before, kind, kind, location, location, name, name, outcome, outcome, limit)
+-- last_number_of_ticks()
+SELECT coalesce(max(ticks.id), 0) AS coalesce_1
+FROM ticks;
+
+-- tick_list(kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
 SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
 FROM ticks
-WHERE ticks.id < ? AND (? IS NULL OR ticks.kind = ?) AND (? IS NULL OR ticks.location = ?) AND (? IS NULL OR ticks.name = ?) AND (? IS NULL OR ticks.outcome = ?) ORDER BY ticks.id DESC
+WHERE (? IS NULL OR ticks.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR ticks.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR ticks.name = ?) AND (? IS NULL OR ticks.outcome IN (SELECT each_outcomes.value
+FROM json_each(?) AS each_outcomes)) AND (? IS NULL OR lower(ticks.name) LIKE ? ESCAPE '\' OR lower(ticks.reason) LIKE ? ESCAPE '\') AND ticks.id > ? AND ticks.id < ? ORDER BY ticks.id DESC
+ LIMIT ? OFFSET 0;
+
+-- tick_list_oldest_first(kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE (? IS NULL OR ticks.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR ticks.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR ticks.name = ?) AND (? IS NULL OR ticks.outcome IN (SELECT each_outcomes.value
+FROM json_each(?) AS each_outcomes)) AND (? IS NULL OR lower(ticks.name) LIKE ? ESCAPE '\' OR lower(ticks.reason) LIKE ? ESCAPE '\') AND ticks.id > ? AND ticks.id < ? ORDER BY ticks.id
+ LIMIT ? OFFSET 0;
+
+-- tick_list_of_one(of_kind, of_location, of_name, kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE ticks.kind = ? AND ticks.location = ? AND ticks.name = ? AND (? IS NULL OR ticks.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR ticks.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR ticks.name = ?) AND (? IS NULL OR ticks.outcome IN (SELECT each_outcomes.value
+FROM json_each(?) AS each_outcomes)) AND (? IS NULL OR lower(ticks.name) LIKE ? ESCAPE '\' OR lower(ticks.reason) LIKE ? ESCAPE '\') AND ticks.id > ? AND ticks.id < ? ORDER BY ticks.id DESC
+ LIMIT ? OFFSET 0;
+
+-- tick_list_of_one_oldest_first(of_kind, of_location, of_name, kinds, kinds, locations, locations, name, name, outcomes, outcomes, text, text, text, after, before, limit)
+SELECT ticks.id, ticks.kind, ticks.location, ticks.name, ticks.at, ticks.ended_at, ticks.logical_at, ticks.outcome, ticks.reason, ticks.runs, ticks.cursor, ticks.data
+FROM ticks
+WHERE ticks.kind = ? AND ticks.location = ? AND ticks.name = ? AND (? IS NULL OR ticks.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR ticks.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR ticks.name = ?) AND (? IS NULL OR ticks.outcome IN (SELECT each_outcomes.value
+FROM json_each(?) AS each_outcomes)) AND (? IS NULL OR lower(ticks.name) LIKE ? ESCAPE '\' OR lower(ticks.reason) LIKE ? ESCAPE '\') AND ticks.id > ? AND ticks.id < ? ORDER BY ticks.id
  LIMIT ? OFFSET 0;
 
 -- queued_runs(each_max, limit)
@@ -462,10 +496,26 @@ INSERT INTO alerts (rule, "key", kind, severity, title, body, data, count, at, l
 -- update_alert(new_severity, new_title, new_body, new_data, new_count, new_last_at, new_resolved_at, of_id)
 UPDATE alerts SET severity=?, title=?, body=?, data=?, count=?, last_at=?, resolved_at=coalesce(alerts.resolved_at, ?) WHERE alerts.id = ?;
 
--- alerts_listed(before, rule, rule, kind, kind, open_only, limit)
+-- last_number_of_alerts()
+SELECT coalesce(max(alerts.id), 0) AS coalesce_1
+FROM alerts;
+
+-- alerts_listed(rules, rules, kinds, kinds, severities, severities, is_open, is_open, text, text, text, text, after, before, limit)
 SELECT alerts.id, alerts.rule, alerts."key", alerts.kind, alerts.severity, alerts.title, alerts.body, alerts.data, alerts.count, alerts.at, alerts.last_at, alerts.resolved_at
 FROM alerts
-WHERE alerts.id < ? AND (? IS NULL OR alerts.rule = ?) AND (? IS NULL OR alerts.kind = ?) AND (? = 0 OR alerts.resolved_at IS NULL) ORDER BY alerts.id DESC
+WHERE (? IS NULL OR alerts.rule IN (SELECT each_rules.value
+FROM json_each(?) AS each_rules)) AND (? IS NULL OR alerts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR alerts.severity IN (SELECT each_severities.value
+FROM json_each(?) AS each_severities)) AND (CAST(? AS BOOLEAN) IS NULL OR (alerts.resolved_at IS NULL) = CAST(? AS BOOLEAN)) AND (? IS NULL OR lower(alerts.rule) LIKE ? ESCAPE '\' OR lower(alerts.title) LIKE ? ESCAPE '\' OR lower(alerts.body) LIKE ? ESCAPE '\') AND alerts.id > ? AND alerts.id < ? ORDER BY alerts.id DESC
+ LIMIT ? OFFSET 0;
+
+-- alerts_listed_oldest_first(rules, rules, kinds, kinds, severities, severities, is_open, is_open, text, text, text, text, after, before, limit)
+SELECT alerts.id, alerts.rule, alerts."key", alerts.kind, alerts.severity, alerts.title, alerts.body, alerts.data, alerts.count, alerts.at, alerts.last_at, alerts.resolved_at
+FROM alerts
+WHERE (? IS NULL OR alerts.rule IN (SELECT each_rules.value
+FROM json_each(?) AS each_rules)) AND (? IS NULL OR alerts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR alerts.severity IN (SELECT each_severities.value
+FROM json_each(?) AS each_severities)) AND (CAST(? AS BOOLEAN) IS NULL OR (alerts.resolved_at IS NULL) = CAST(? AS BOOLEAN)) AND (? IS NULL OR lower(alerts.rule) LIKE ? ESCAPE '\' OR lower(alerts.title) LIKE ? ESCAPE '\' OR lower(alerts.body) LIKE ? ESCAPE '\') AND alerts.id > ? AND alerts.id < ? ORDER BY alerts.id
  LIMIT ? OFFSET 0;
 
 -- alert_by_id(id)
@@ -546,36 +596,72 @@ SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts
 FROM artifacts
 WHERE artifacts.id = ?;
 
--- artifacts_all(before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- last_number_of_artifacts()
+SELECT coalesce(max(artifacts.id), 0) AS coalesce_1
+FROM artifacts;
+
+-- artifacts_all(task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.id < ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+WHERE (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
-FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id DESC
  LIMIT ? OFFSET 0;
 
--- artifacts_of_run(of_run, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_all_oldest_first(task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.run_id = ? AND artifacts.id < ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+WHERE (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
-FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id
  LIMIT ? OFFSET 0;
 
--- artifacts_of_job(of_job, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_of_run(of_run, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.job = ? AND artifacts.id < ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+WHERE artifacts.run_id = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
-FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id DESC
  LIMIT ? OFFSET 0;
 
--- artifacts_named(named, before, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, limit)
+-- artifacts_of_run_oldest_first(of_run, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
 SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
 FROM artifacts
-WHERE artifacts.name = ? AND artifacts.id < ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+WHERE artifacts.run_id = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
-FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') ORDER BY artifacts.id DESC
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id
+ LIMIT ? OFFSET 0;
+
+-- artifacts_of_job(of_job, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.job = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id DESC
+ LIMIT ? OFFSET 0;
+
+-- artifacts_of_job_oldest_first(of_job, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.job = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id
+ LIMIT ? OFFSET 0;
+
+-- artifacts_named(named, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.name = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id DESC
+ LIMIT ? OFFSET 0;
+
+-- artifacts_named_oldest_first(named, task, task, job, job, name, name, kinds, kinds, locations, locations, text, text, text, text, after, before, limit)
+SELECT artifacts.id, artifacts.run_id, artifacts.task, artifacts.name, artifacts.kind, artifacts.title, artifacts.media_type, artifacts.size, artifacts.progress, artifacts.content, artifacts.attempt, artifacts.job, artifacts.location, artifacts.at
+FROM artifacts
+WHERE artifacts.name = ? AND (? IS NULL OR artifacts.task = ?) AND (? IS NULL OR artifacts.job = ?) AND (? IS NULL OR artifacts.name = ?) AND (? IS NULL OR artifacts.kind IN (SELECT each_kinds.value
+FROM json_each(?) AS each_kinds)) AND (? IS NULL OR artifacts.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(artifacts.name) LIKE ? ESCAPE '\' OR lower(artifacts.title) LIKE ? ESCAPE '\' OR lower(artifacts.job) LIKE ? ESCAPE '\') AND artifacts.id > ? AND artifacts.id < ? ORDER BY artifacts.id
  LIMIT ? OFFSET 0;
 
 -- put_evaluations[location, what, data, asked_by, at, until, taken_by, answer]
@@ -654,10 +740,24 @@ SELECT backfills.id, backfills.location, backfills.job, backfills.selection, bac
 FROM backfills
 WHERE backfills.id = ?;
 
--- backfills_page(before, job, job, state, state, limit)
+-- last_number_of_backfills()
+SELECT coalesce(max(backfills.id), 0) AS coalesce_1
+FROM backfills;
+
+-- backfills_page(job, job, states, states, locations, locations, text, text, text, text, text, after, before, limit)
 SELECT backfills.id, backfills.location, backfills.job, backfills.selection, backfills.state, backfills.config, backfills.params, backfills.tags, backfills.created_by, backfills.created_at, backfills.finished_at, backfills.error
 FROM backfills
-WHERE backfills.id < ? AND (? IS NULL OR backfills.job = ?) AND (? IS NULL OR backfills.state = ?) ORDER BY backfills.id DESC
+WHERE (? IS NULL OR backfills.job = ?) AND (? IS NULL OR backfills.state IN (SELECT each_states.value
+FROM json_each(?) AS each_states)) AND (? IS NULL OR backfills.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(backfills.job) LIKE ? ESCAPE '\' OR lower(backfills.selection) LIKE ? ESCAPE '\' OR lower(backfills.created_by) LIKE ? ESCAPE '\' OR lower(backfills.error) LIKE ? ESCAPE '\') AND backfills.id > ? AND backfills.id < ? ORDER BY backfills.id DESC
+ LIMIT ? OFFSET 0;
+
+-- backfills_page_oldest_first(job, job, states, states, locations, locations, text, text, text, text, text, after, before, limit)
+SELECT backfills.id, backfills.location, backfills.job, backfills.selection, backfills.state, backfills.config, backfills.params, backfills.tags, backfills.created_by, backfills.created_at, backfills.finished_at, backfills.error
+FROM backfills
+WHERE (? IS NULL OR backfills.job = ?) AND (? IS NULL OR backfills.state IN (SELECT each_states.value
+FROM json_each(?) AS each_states)) AND (? IS NULL OR backfills.location IN (SELECT each_locations.value
+FROM json_each(?) AS each_locations)) AND (? IS NULL OR lower(backfills.job) LIKE ? ESCAPE '\' OR lower(backfills.selection) LIKE ? ESCAPE '\' OR lower(backfills.created_by) LIKE ? ESCAPE '\' OR lower(backfills.error) LIKE ? ESCAPE '\') AND backfills.id > ? AND backfills.id < ? ORDER BY backfills.id
  LIMIT ? OFFSET 0;
 
 -- open_backfills()
@@ -671,11 +771,11 @@ FROM backfill_items
 WHERE backfill_items.backfill_id IN (SELECT each_ids.value
 FROM json_each(?) AS each_ids) GROUP BY backfill_items.backfill_id, backfill_items.state;
 
--- backfill_items_page(of_backfill, after, states, states, limit)
+-- backfill_items_page(of_backfill, after, states, states, text, text, text, limit)
 SELECT backfill_items.backfill_id, backfill_items.no, backfill_items.label, backfill_items.partitions, backfill_items.logical_at, backfill_items.state, backfill_items.attempt, backfill_items.run_id, backfill_items.error
 FROM backfill_items
 WHERE backfill_items.backfill_id = ? AND backfill_items.no > ? AND (? IS NULL OR backfill_items.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) ORDER BY backfill_items.no
+FROM json_each(?) AS each_states)) AND (? IS NULL OR lower(backfill_items.label) LIKE ? ESCAPE '\' OR lower(backfill_items.error) LIKE ? ESCAPE '\') ORDER BY backfill_items.no
  LIMIT ? OFFSET 0;
 
 -- backfill_items_ended(of_backfill, limit)
@@ -997,10 +1097,20 @@ DELETE FROM connections WHERE connections.name = ?;
 -- keep_meta(key, value)
 INSERT INTO meta ("key", value) VALUES (?, ?) ON CONFLICT DO NOTHING;
 
--- audit_entries(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, before, limit)
+-- last_number_of_audit()
+SELECT coalesce(max(audit.id), 0) AS coalesce_1
+FROM audit;
+
+-- audit_entries(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, text, text, text, text, text, text, after, before, limit)
 SELECT audit.id, audit.at, audit.actor, audit.action, audit.object_kind, audit.object_name, audit.data
 FROM audit
-WHERE (? IS NULL OR audit.actor = ?) AND (? IS NULL OR audit.action = ?) AND (? IS NULL OR audit.object_kind = ?) AND (? IS NULL OR audit.object_name = ?) AND audit.at >= ? AND audit.id < ? ORDER BY audit.id DESC
+WHERE (? IS NULL OR audit.actor = ?) AND (? IS NULL OR audit.action = ?) AND (? IS NULL OR audit.object_kind = ?) AND (? IS NULL OR audit.object_name = ?) AND audit.at >= ? AND (? IS NULL OR lower(audit.actor) LIKE ? ESCAPE '\' OR lower(audit.action) LIKE ? ESCAPE '\' OR lower(audit.object_kind) LIKE ? ESCAPE '\' OR lower(audit.object_name) LIKE ? ESCAPE '\' OR lower(audit.data) LIKE ? ESCAPE '\') AND audit.id > ? AND audit.id < ? ORDER BY audit.id DESC
+ LIMIT ? OFFSET 0;
+
+-- audit_entries_oldest_first(actor, actor, action, action, object_kind, object_kind, object_name, object_name, since, text, text, text, text, text, text, after, before, limit)
+SELECT audit.id, audit.at, audit.actor, audit.action, audit.object_kind, audit.object_name, audit.data
+FROM audit
+WHERE (? IS NULL OR audit.actor = ?) AND (? IS NULL OR audit.action = ?) AND (? IS NULL OR audit.object_kind = ?) AND (? IS NULL OR audit.object_name = ?) AND audit.at >= ? AND (? IS NULL OR lower(audit.actor) LIKE ? ESCAPE '\' OR lower(audit.action) LIKE ? ESCAPE '\' OR lower(audit.object_kind) LIKE ? ESCAPE '\' OR lower(audit.object_name) LIKE ? ESCAPE '\' OR lower(audit.data) LIKE ? ESCAPE '\') AND audit.id > ? AND audit.id < ? ORDER BY audit.id
  LIMIT ? OFFSET 0;
 
 -- definition_heads()
@@ -1013,10 +1123,14 @@ FROM events) AS anon_1, (SELECT coalesce(max(materializations.id), 0) AS coalesc
 FROM materializations) AS anon_2, (SELECT coalesce(max(check_results.id), 0) AS coalesce_3
 FROM check_results) AS anon_3;
 
--- run_list_all(after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- last_number_of_runs()
+SELECT coalesce(max(runs.id), 0) AS coalesce_1
+FROM runs;
+
+-- run_list_all(states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1024,13 +1138,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_all_oldest_first(after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_all_oldest_first(states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1038,13 +1152,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_of_job(job, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_job(job, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.job = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.job = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1052,13 +1166,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_of_job_oldest_first(job, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_job_oldest_first(job, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.job = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.job = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1066,13 +1180,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_in_state(state, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_in_state(state, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.state = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.state = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1080,13 +1194,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_in_state_oldest_first(state, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_in_state_oldest_first(state, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.state = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.state = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1094,13 +1208,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_triggered(trigger, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_triggered(trigger, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs."trigger" = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs."trigger" = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1108,13 +1222,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_triggered_oldest_first(trigger, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_triggered_oldest_first(trigger, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs."trigger" = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs."trigger" = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1122,13 +1236,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_of_parent(of_parent, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_parent(of_parent, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.parent_run = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.parent_run = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1136,13 +1250,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_of_parent_oldest_first(of_parent, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_parent_oldest_first(of_parent, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.parent_run = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.parent_run = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1150,13 +1264,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_of_backfill(of_backfill, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_backfill(of_backfill, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.backfill_id = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.backfill_id = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1164,13 +1278,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_of_backfill_oldest_first(of_backfill, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_backfill_oldest_first(of_backfill, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.backfill_id = ? AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.backfill_id = ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1178,13 +1292,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_of_partition(of_partition, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_partition(of_partition, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.partition = ? AND runs.partition != '' AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.partition = ? AND runs.partition != '' AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1192,13 +1306,13 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_of_partition_oldest_first(of_partition, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_of_partition_oldest_first(of_partition, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
-WHERE runs.partition = ? AND runs.partition != '' AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE runs.partition = ? AND runs.partition != '' AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1206,15 +1320,15 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
--- run_list_tagged(tag_key, tag_value, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_tagged(tag_key, tag_value, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
-WHERE run_tags."key" = ? AND run_tags.value = ?) AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE run_tags."key" = ? AND run_tags.value = ?) AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1222,15 +1336,15 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id DESC
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- run_list_tagged_oldest_first(tag_key, tag_value, after, before, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, limit)
+-- run_list_tagged_oldest_first(tag_key, tag_value, states, states, jobs, jobs, kinds, kinds, triggers, triggers, locations, locations, origin, origin, partition, partition, parent_run, parent_run, backfill_id, backfill_id, roots_only, since, since, until, until, tags, tags, tag_count, text, text, text, text, after, before, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
-WHERE run_tags."key" = ? AND run_tags.value = ?) AND runs.id > ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
+WHERE run_tags."key" = ? AND run_tags.value = ?) AND (? IS NULL OR runs.state IN (SELECT each_states.value
 FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job IN (SELECT each_jobs.value
 FROM json_each(?) AS each_jobs)) AND (? IS NULL OR runs.kind IN (SELECT each_kinds.value
 FROM json_each(?) AS each_kinds)) AND (? IS NULL OR runs."trigger" IN (SELECT each_triggers.value
@@ -1238,7 +1352,7 @@ FROM json_each(?) AS each_triggers)) AND (? IS NULL OR runs.location IN (SELECT 
 FROM json_each(?) AS each_locations)) AND (? IS NULL OR runs.origin = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.backfill_id = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at < CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
-FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') ORDER BY runs.id
+FROM json_each(?) AS each_tags)) = ?) AND (? IS NULL OR lower(runs.job) LIKE ? ESCAPE '\' OR lower(runs.error) LIKE ? ESCAPE '\' OR lower(runs.params) LIKE ? ESCAPE '\') AND runs.id > ? AND runs.id < ? ORDER BY runs.id
  LIMIT ? OFFSET 0;
 
 -- first_run_since(since)
@@ -1324,11 +1438,22 @@ WHERE materializations.id < ? AND (? IS NULL OR materializations.asset IN (SELEC
 FROM json_each(?) AS each_assets)) ORDER BY materializations.id DESC
  LIMIT ? OFFSET 0;
 
--- checks_newest(before, assets, assets, check, check, is_passed, is_passed, limit)
+-- last_number_of_check_results()
+SELECT coalesce(max(check_results.id), 0) AS coalesce_1
+FROM check_results;
+
+-- checks_newest(assets, assets, check, check, is_passed, is_passed, text, text, text, text, after, before, limit)
 SELECT check_results.asset, check_results.check_name, check_results.partition, check_results.run_id, check_results.task, check_results.at, check_results.passed, check_results.blocking, check_results.description, check_results.metadata, check_results.outcome, check_results.id
 FROM check_results
-WHERE check_results.id < ? AND (? IS NULL OR check_results.asset IN (SELECT each_assets.value
-FROM json_each(?) AS each_assets)) AND (? IS NULL OR check_results.check_name = ?) AND (CAST(? AS BOOLEAN) IS NULL OR check_results.passed = CAST(? AS BOOLEAN)) ORDER BY check_results.id DESC
+WHERE (? IS NULL OR check_results.asset IN (SELECT each_assets.value
+FROM json_each(?) AS each_assets)) AND (? IS NULL OR check_results.check_name = ?) AND (CAST(? AS BOOLEAN) IS NULL OR check_results.passed = CAST(? AS BOOLEAN)) AND (? IS NULL OR lower(check_results.asset) LIKE ? ESCAPE '\' OR lower(check_results.check_name) LIKE ? ESCAPE '\' OR lower(check_results.description) LIKE ? ESCAPE '\') AND check_results.id > ? AND check_results.id < ? ORDER BY check_results.id DESC
+ LIMIT ? OFFSET 0;
+
+-- checks_newest_oldest_first(assets, assets, check, check, is_passed, is_passed, text, text, text, text, after, before, limit)
+SELECT check_results.asset, check_results.check_name, check_results.partition, check_results.run_id, check_results.task, check_results.at, check_results.passed, check_results.blocking, check_results.description, check_results.metadata, check_results.outcome, check_results.id
+FROM check_results
+WHERE (? IS NULL OR check_results.asset IN (SELECT each_assets.value
+FROM json_each(?) AS each_assets)) AND (? IS NULL OR check_results.check_name = ?) AND (CAST(? AS BOOLEAN) IS NULL OR check_results.passed = CAST(? AS BOOLEAN)) AND (? IS NULL OR lower(check_results.asset) LIKE ? ESCAPE '\' OR lower(check_results.check_name) LIKE ? ESCAPE '\' OR lower(check_results.description) LIKE ? ESCAPE '\') AND check_results.id > ? AND check_results.id < ? ORDER BY check_results.id
  LIMIT ? OFFSET 0;
 
 -- check_days(since)

@@ -1,22 +1,25 @@
 // Who may use this installation: users, services, their roles. For admins.
 import { Button, Group } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Plus, Users } from "lucide-react";
 import { useState } from "react";
 import { accessQueries, useDeleteAccount, type Account } from "@/api/access";
+import { itemsOf } from "@/api/pages";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
-import { FilterBar } from "@/components/FilterBar";
+import { FilterBar, type Filter } from "@/components/FilterBar";
+import { tableOf } from "@/components/list";
 import { Page } from "@/components/Page";
 import { RoleOnly } from "@/components/PermissionGate";
 import { rolesText } from "@/components/RolesField";
 import { StateBadge, Tag } from "@/components/StateBadge";
-import { locally, useListState } from "@/components/table-state";
+import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
 import { AccountForm } from "./AccountForm";
 
-const LIST = { sort: "name", filters: {} };
+const LIST = { sort: "name", filters: { kind: [] } };
+const FILTERS: Filter[] = [{ id: "kind", label: "Kind", kind: "many", options: ["user", "service"].map((value) => ({ value })) }];
 
 const COLUMNS: Column<Account>[] = [
   { id: "name", header: "Account", cell: (account) => account.name, sorts: ["name", "-name"], width: "20%", card: "head" },
@@ -36,12 +39,6 @@ const COLUMNS: Column<Account>[] = [
   { id: "actions", header: "", cell: (account) => <Actions account={account} />, width: "150px", align: "right" },
 ];
 
-const ORDERS = {
-  name: (account: Account) => account.name,
-  kind: (account: Account) => account.kind,
-  changed: (account: Account) => account.changed_at,
-};
-
 export function AccountsPage() {
   return (
     <RoleOnly role="admin">
@@ -53,15 +50,14 @@ export function AccountsPage() {
 function Accounts() {
   const [making, setMaking] = useState(false);
   const list = useListState(LIST);
-  const { data, error, refetch } = useQuery(accessQueries.accounts());
-  const rows = data && locally(data, list, (account) => `${account.name} ${account.title} ${rolesText(account.roles)}`, ORDERS);
-  const first = data?.length === 0;
+  const query = useInfiniteQuery(accessQueries.accounts(list.query));
+  const first = !list.filtered && query.data !== undefined && itemsOf(query.data).length === 0;
   return (
     <Page
       title="Accounts"
       about="Who may use this installation, and what they may do."
       actions={
-        data &&
+        query.data &&
         !first && (
           <Button leftSection={<Plus size={14} />} onClick={() => setMaking(true)}>
             New account
@@ -69,14 +65,12 @@ function Accounts() {
         )
       }
     >
-      {!first && <FilterBar list={list} search="Search accounts" table={{ name: "accounts", columns: COLUMNS }} />}
+      {!first && <FilterBar list={list} search="Search accounts" filters={FILTERS} table={{ name: "accounts", columns: COLUMNS }} />}
       <DataTable
         name="accounts"
         label="Accounts"
         columns={COLUMNS}
-        rows={rows}
-        error={error}
-        retry={() => void refetch()}
+        {...tableOf(query)}
         rowKey={(account) => account.name}
         sort={list.sort}
         onSort={list.setSort}

@@ -1,11 +1,12 @@
 import { Button, Drawer } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { itemsOf } from "@/api/pages";
 import { alertQueries, useSettleAlert, type Alert } from "@/api/service";
-import { useUrlState } from "@/app/search";
+import { useUrlState, type Search } from "@/app/search";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
-import { FilterBar, type Filter } from "@/components/FilterBar";
+import { FilterBar, stateOptions, type Filter } from "@/components/FilterBar";
 import { KeyValue } from "@/components/KeyValue";
 import { tableOf } from "@/components/list";
 import { Markdown } from "@/components/Markdown";
@@ -16,9 +17,10 @@ import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
 
 const URL = { alert: "" };
-const LIST = { sort: "", filters: { open: "", rule: "" } };
+const LIST = { sort: "-id", filters: { open: "", severity: [], rule: "" } };
 const FILTERS: Filter[] = [
   { id: "open", label: "Open or over", kind: "one", options: [{ value: "true", label: "Open" }, { value: "false", label: "Over" }] },
+  { id: "severity", label: "Severity", kind: "many", options: stateOptions(["info", "warning", "error", "critical"]) },
   { id: "rule", label: "Rule", kind: "text" },
 ];
 
@@ -27,6 +29,7 @@ const COLUMNS: Column<Alert>[] = [
   { id: "title", header: "Alert", cell: (alert) => alert.title, card: "head" },
   { id: "severity", header: "Severity", cell: (alert) => <StateBadge state={alert.severity} />, width: "110px" },
   { id: "rule", header: "Rule", cell: (alert) => alert.rule, width: "170px" },
+  { id: "raised", header: "Raised", cell: (alert) => <RelativeTime at={alert.at} />, sorts: ["-id", "id"], width: "100px" },
   { id: "count", header: "Times", cell: (alert) => alert.count, width: "70px", align: "right" },
   { id: "last", header: "Last", cell: (alert) => <RelativeTime at={alert.last_at} />, width: "100px" },
 ];
@@ -35,17 +38,20 @@ export function AlertsPage() {
   const list = useListState(LIST);
   const query = useInfiniteQuery(alertQueries.list(list.query));
   const [{ alert: chosen }, set] = useUrlState(URL);
+  const search = useSearch({ strict: false }) as Search;
   const alert = query.data && itemsOf(query.data).find((each) => String(each.id) === chosen);
   return (
     <Page title="Alerts">
-      <FilterBar list={list} filters={FILTERS} table={{ name: "alerts", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search alerts" filters={FILTERS} table={{ name: "alerts", columns: COLUMNS }} />
       <DataTable
         name="alerts"
         label="Alerts"
         columns={COLUMNS}
         {...tableOf(query)}
         rowKey={(alert) => String(alert.id)}
-        target={(alert) => ({ to: "/alerts", search: { alert: String(alert.id) } })}
+        sort={list.sort}
+        onSort={list.setSort}
+        target={(alert) => ({ to: "/alerts", search: { ...search, alert: String(alert.id) } })}
         empty={
           list.filtered ? (
             <NothingFound what="alerts" clear={list.clear} />

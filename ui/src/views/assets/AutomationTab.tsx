@@ -23,7 +23,7 @@ export function AutomationTab({ asset }: { asset: Asset }) {
   const ticker = { kind: "automation" as const, location: asset.location, name: asset.key };
   const [{ tick }, set] = useUrlState(URL);
   const found = useQuery({ ...tickerQueries.one("automation", asset.location, asset.key), retry: false });
-  const query = useInfiniteQuery(tickerQueries.ticks({ kind: "automation", location: asset.location, name: asset.key, limit: SHOWN }));
+  const query = useInfiniteQuery(tickerQueries.ticks({ kind: ["automation"], location: [asset.location], name: asset.key, limit: SHOWN }));
   const turn = useSwitchTicker();
   const ticks = query.data ? itemsOf(query.data) : [];
   const chosen = ticks.find((each) => String(each.id) === tick) ?? ticks[0];

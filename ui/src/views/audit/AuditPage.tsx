@@ -9,7 +9,7 @@ import { RoleOnly } from "@/components/PermissionGate";
 import { useListState } from "@/components/table-state";
 import { AbsoluteTime } from "@/components/time";
 
-const LIST = { sort: "", filters: { actor: "", action: "", kind: "", name: "" } };
+const LIST = { sort: "-id", filters: { actor: "", action: "", kind: "", name: "" } };
 const FILTERS: Filter[] = [
   { id: "actor", label: "Who", kind: "text" },
   { id: "action", label: "Did what", kind: "text" },
@@ -18,7 +18,7 @@ const FILTERS: Filter[] = [
 ];
 
 const COLUMNS: Column<AuditEntry>[] = [
-  { id: "at", header: "When", cell: (entry) => <AbsoluteTime at={entry.at} />, width: "220px" },
+  { id: "at", header: "When", cell: (entry) => <AbsoluteTime at={entry.at} />, sorts: ["-id", "id"], width: "220px" },
   { id: "actor", header: "Who", cell: (entry) => entry.actor, width: "160px", card: "head" },
   { id: "action", header: "Did", cell: (entry) => entry.action, width: "120px", card: "head" },
   { id: "what", header: "To", cell: (entry) => `${entry.kind} ${entry.name}`, width: "24%" },
@@ -38,13 +38,15 @@ function AuditList() {
   const query = useInfiniteQuery(settingQueries.audit(list.query));
   return (
     <Page title="Audit log">
-      <FilterBar list={list} filters={FILTERS} table={{ name: "audit", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search the audit log" filters={FILTERS} table={{ name: "audit", columns: COLUMNS }} />
       <DataTable
         name="audit"
         label="Audit log"
         columns={COLUMNS}
         {...tableOf(query)}
         rowKey={(entry) => String(entry.id)}
+        sort={list.sort}
+        onSort={list.setSort}
         empty={
           list.filtered ? (
             <NothingFound what="entries" clear={list.clear} />

@@ -21,9 +21,9 @@ const NewBackfill = lazy(() => import("./NewBackfill"));
 /** `new`: the form is open; with what it begins. */
 const URL = { new: "", selection: "", forJob: "" };
 
-const LIST = { sort: "", filters: { state: "", job: "" } };
+const LIST = { sort: "-id", filters: { state: [], job: "" } };
 const FILTERS: Filter[] = [
-  { id: "state", label: "State", kind: "one", options: stateOptions(["running", "paused", "cancelling", "succeeded", "failed", "cancelled"]) },
+  { id: "state", label: "State", kind: "many", options: stateOptions(["running", "paused", "cancelling", "succeeded", "failed", "cancelled"]) },
   { id: "job", label: "Job", kind: "text" },
 ];
 
@@ -42,7 +42,7 @@ const COLUMNS: Column<Backfill>[] = [
   { id: "state", header: "State", cell: (backfill) => <StateBadge state={backfill.state} />, width: "136px", card: "head" },
   { id: "what", header: "What", cell: (backfill) => backfill.job || backfill.selection },
   { id: "progress", header: "Progress", cell: (backfill) => <Progress counts={backfill.counts} compact />, width: "200px" },
-  { id: "created", header: "Created", cell: (backfill) => <RelativeTime at={backfill.created_at} />, width: "110px" },
+  { id: "created", header: "Created", cell: (backfill) => <RelativeTime at={backfill.created_at} />, sorts: ["-id", "id"], width: "110px" },
 ];
 
 export function BackfillsPage() {
@@ -67,13 +67,15 @@ export function BackfillsPage() {
           <NewBackfill selection={url.selection} job={url.forJob} onClose={() => set({ new: "", selection: "", forJob: "" })} />
         </Suspense>
       )}
-      <FilterBar list={list} filters={FILTERS} table={{ name: "backfills", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search backfills" filters={FILTERS} table={{ name: "backfills", columns: COLUMNS }} />
       <DataTable
         name="backfills"
         label="Backfills"
         columns={COLUMNS}
         {...tableOf(query)}
         rowKey={(backfill) => String(backfill.id)}
+        sort={list.sort}
+        onSort={list.setSort}
         target={(backfill) => ({ to: "/backfills/$backfill", params: { backfill: String(backfill.id) } })}
         empty={
           list.filtered ? (

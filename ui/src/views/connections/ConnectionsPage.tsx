@@ -1,5 +1,4 @@
 import { NumberInput, PasswordInput, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { settingQueries, useDeleteConnection, useSetConnection, type Connection } from "@/api/settings";
 import type { Schema } from "@/api/client";
 import type { Column } from "@/components/DataTable";
@@ -27,9 +26,8 @@ export function ConnectionsPage() {
       about="A connection is where something is reached, with the login for it: code asks for it by name."
       command="batuta connections set NAME postgresql://user@host/database"
       role="admin"
-      query={useQuery(settingQueries.connections())}
+      list={settingQueries.connections}
       columns={COLUMNS}
-      sorts={{ name: (each) => each.name, at: (each) => each.changed_at }}
       initial={(item) => ({ ...EMPTY, kind: item?.kind ?? "", description: item?.description ?? "" })}
       save={useSetConnection()}
       remove={useDeleteConnection()}

@@ -1,17 +1,19 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { serviceQueries, type Location } from "@/api/service";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
-import { FilterBar } from "@/components/FilterBar";
+import { FilterBar, type Filter } from "@/components/FilterBar";
 import { LocationLink } from "@/components/links";
+import { tableOf } from "@/components/list";
 import { Page } from "@/components/Page";
 import { StateBadge } from "@/components/StateBadge";
-import { locally, useListState } from "@/components/table-state";
+import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
 import { Processes } from "./Processes";
 import { stateOf } from "./state";
 
-const LIST = { sort: "name", filters: {} };
+const LIST = { sort: "name", filters: { failing: "" } };
+const FILTERS: Filter[] = [{ id: "failing", label: "With errors", kind: "toggle" }];
 
 const COLUMNS: Column<Location>[] = [
   { id: "name", header: "Location", cell: (location) => <LocationLink location={location.name} />, sorts: ["name", "-name"], width: "22%", card: "head" },
@@ -24,18 +26,15 @@ const COLUMNS: Column<Location>[] = [
 
 export function LocationsPage() {
   const list = useListState(LIST);
-  const { data, error, refetch } = useQuery(serviceQueries.locations());
-  const rows = data && locally(data, list, (location) => location.name, { name: (location) => location.name, loaded: (location) => location.loaded_at });
+  const query = useInfiniteQuery(serviceQueries.locationList(list.query));
   return (
     <Page title="Locations">
-      <FilterBar list={list} search="Search locations" />
+      <FilterBar list={list} search="Search locations" filters={FILTERS} table={{ name: "locations", columns: COLUMNS }} />
       <DataTable
         name="locations"
         label="Locations"
         columns={COLUMNS}
-        rows={rows}
-        error={error}
-        retry={() => void refetch()}
+        {...tableOf(query)}
         rowKey={(location) => location.name}
         target={(location) => ({ to: "/locations/$location", params: { location: location.name } })}
         sort={list.sort}

@@ -1,5 +1,4 @@
 import { NumberInput, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import type { Schema } from "@/api/client";
 import { serviceQueries, useDeletePool, useSetPool, type Pool } from "@/api/service";
 import type { Column } from "@/components/DataTable";
@@ -28,9 +27,8 @@ export function PoolsPage() {
       about="A pool limits how many task runs hold it at once: @task(pool=&quot;warehouse&quot;)."
       command="batuta pools set warehouse 4"
       role="operator"
-      query={useQuery(serviceQueries.pools())}
+      list={serviceQueries.pools}
       columns={COLUMNS}
-      sorts={{ name: (pool) => pool.name, used: (pool) => pool.used }}
       initial={(pool) => ({ slots: pool?.slots ?? 4, description: pool?.description ?? "" })}
       save={{ mutate, isPending: set.isPending, error: set.error }}
       remove={useDeletePool()}

@@ -1,10 +1,11 @@
 // What is kept by name (variables, connections, secrets, pools): a list, a form to make and change one, a question
 // before one is deleted. Which one the form is about stands in the URL (`?edit=name`, `?edit=+` for a new one).
 import { ActionIcon, Button, Drawer, Menu, TextInput } from "@mantine/core";
-import type { UseQueryResult } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { EllipsisVertical, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import type { Role } from "@/api/access";
+import { itemsOf, type pages } from "@/api/pages";
 import type { ApiError } from "@/api/problem";
 import { useUrlState } from "@/app/search";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
@@ -12,9 +13,10 @@ import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
 import { ErrorView } from "@/components/ErrorView";
 import { FilterBar } from "@/components/FilterBar";
+import { tableOf } from "@/components/list";
 import { Page } from "@/components/Page";
 import { PermissionGate } from "@/components/PermissionGate";
-import { locally, useListState } from "@/components/table-state";
+import { useListState } from "@/components/table-state";
 import classes from "./registry.module.css";
 
 interface Named {
@@ -38,9 +40,9 @@ interface Props<Item extends Named, Given> {
   about: string;
   command: string;
   role: Role;
-  query: UseQueryResult<Item[], Error>;
+  /** The list, as the server finds and sorts it. */
+  list: (filter: { text?: string }) => ReturnType<typeof pages<Item>>;
   columns: Column<Item>[];
-  sorts: Parameters<typeof locally<Item>>[3];
   /** What stands in the form at first; of an existing one, what is known. */
   initial: (item?: Item) => Given;
   fields: (form: Form<Given>) => ReactNode;
@@ -62,13 +64,15 @@ const URL = { edit: "" };
 const NEW = "+";
 
 export function Registry<Item extends Named, Given>(props: Props<Item, Given>) {
-  const { title, noun, query, remove } = props;
+  const { title, noun, remove } = props;
   const list = useListState(LIST);
+  const query = useInfiniteQuery(props.list(list.query));
   const [{ edit }, setUrl] = useUrlState(URL);
   const [losing, setLosing] = useState<string>();
-  const rows = query.data && locally(query.data, list, (each) => `${each.name} ${each.description}`, props.sorts);
   const open = (name: string) => setUrl({ edit: name }, { push: true });
-  const item = query.data?.find((each) => each.name === edit);
+  const shown = itemsOf(query.data).find((each) => each.name === edit);
+  const alone = useInfiniteQuery({ ...props.list({ text: edit }), enabled: edit !== "" && edit !== NEW && !shown });
+  const item = shown ?? itemsOf(alone.data).find((each) => each.name === edit);
   const columns: Column<Item>[] = [
     ...props.columns,
     { id: "act", header: "", width: "56px", cell: (each) => <RowMenu noun={noun} name={each.name} role={props.role} keeps={props.keeps?.(each) ?? false} onEdit={() => open(each.name)} onDelete={() => setLosing(each.name)} /> },
@@ -85,14 +89,12 @@ export function Registry<Item extends Named, Given>(props: Props<Item, Given>) {
       }
     >
       {props.children}
-      <FilterBar list={list} search={`Search ${noun}s`} />
+      <FilterBar list={list} search={`Search ${noun}s`} table={{ name: noun, columns: props.columns }} />
       <DataTable
         name={noun}
         label={title}
         columns={columns}
-        rows={rows}
-        error={query.error}
-        retry={() => void query.refetch()}
+        {...tableOf(query)}
         rowKey={(each) => each.name}
         sort={list.sort}
         onSort={list.setSort}

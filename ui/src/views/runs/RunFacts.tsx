@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Schema } from "@/api/client";
 import { itemsOf } from "@/api/pages";
-import { serviceQueries, tickerQueries } from "@/api/service";
+import { serviceQueries, tickerQueries, type TickerKind } from "@/api/service";
 import { CopyButton } from "@/components/CopyButton";
 import { KeyValue } from "@/components/KeyValue";
 import { JsonView } from "@/components/json";
@@ -173,10 +173,10 @@ function Version({ run }: { run: Run }) {
 /** What the tick that launched it said. */
 function TickReason({ run }: { run: Run }) {
   const filter = {
-    kind: run.trigger as "schedule" | "sensor" | "automation",
-    location: run.location,
+    kind: [run.trigger as TickerKind],
+    location: [run.location],
     name: run.origin,
-    outcome: "launched" as const,
+    outcome: ["launched" as const],
   };
   const { data } = useInfiniteQuery(tickerQueries.ticks(filter));
   const tick = itemsOf(data).find((one) => one.runs.includes(run.id));

@@ -1,5 +1,4 @@
 import { PasswordInput, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { settingQueries, useDeleteSecret, useSetSecret, type Secret } from "@/api/settings";
 import type { Schema } from "@/api/client";
 import type { Column } from "@/components/DataTable";
@@ -21,9 +20,8 @@ export function SecretsPage() {
       about="A secret is encrypted, masked in all logs, and never shown again: not here, and not by the API."
       command="batuta secrets set NAME"
       role="admin"
-      query={useQuery(settingQueries.secrets())}
+      list={settingQueries.secrets}
       columns={COLUMNS}
-      sorts={{ name: (each) => each.name, at: (each) => each.changed_at }}
       initial={(item) => ({ value: "", description: item?.description ?? "" })}
       save={useSetSecret()}
       remove={useDeleteSecret()}

@@ -7,7 +7,7 @@ import { capital, durationText } from "@/app/format";
 import { useUrlState } from "@/app/search";
 import { ConditionTree, isPart } from "@/components/ConditionTree";
 import { DataTable, type Column } from "@/components/DataTable";
-import { EmptyState } from "@/components/EmptyState";
+import { EmptyState, NothingFound } from "@/components/EmptyState";
 import { ErrorView } from "@/components/ErrorView";
 import { FilterBar, stateOptions, type Filter } from "@/components/FilterBar";
 import { JsonView } from "@/components/json";
@@ -22,7 +22,7 @@ import { useListState } from "@/components/table-state";
 import { AbsoluteTime, RelativeTime } from "@/components/time";
 import classes from "./tickers.module.css";
 
-const LIST = { sort: "", filters: { outcome: [] } };
+const LIST = { sort: "-id", filters: { outcome: [] } };
 const URL = { tick: "" };
 const FILTERS: Filter[] = [{ id: "outcome", label: "Outcome", kind: "many", options: stateOptions(["launched", "skipped", "failed"]) }];
 const NEXT = 8;
@@ -105,7 +105,7 @@ function Next({ location, name }: { location: string; name: string }) {
 
 const COLUMNS: Column<Tick>[] = [
   { id: "outcome", header: "Outcome", cell: (tick) => <StateBadge state={tick.outcome} />, width: "120px", card: "head" },
-  { id: "at", header: "At", cell: (tick) => <RelativeTime at={tick.at} />, width: "110px", card: "head" },
+  { id: "at", header: "At", cell: (tick) => <RelativeTime at={tick.at} />, sorts: ["-id", "id"], width: "110px", card: "head" },
   { id: "logical", header: "About", cell: (tick) => <AbsoluteTime at={tick.logical_at} show="minute" />, width: "150px" },
   { id: "reason", header: "Why", cell: (tick) => <span title={tick.reason}>{tick.reason}</span> },
   { id: "runs", header: "Runs", cell: (tick) => tick.runs.slice(0, 3).map((run) => <span key={run}><RunLink run={run} /> </span>), width: "140px" },
@@ -115,13 +115,13 @@ const COLUMNS: Column<Tick>[] = [
 function Ticks({ kind, location, name }: { kind: TickerKind; location: string; name: string }) {
   const list = useListState(LIST);
   const [{ tick: chosen }, set] = useUrlState(URL);
-  const query = useInfiniteQuery(tickerQueries.ticks({ ...list.query, kind, location, name }));
+  const query = useInfiniteQuery(tickerQueries.ticks({ ...list.query, kind: [kind], location: [location], name }));
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   const explained = rows.find((tick) => String(tick.id) === chosen);
   const columns: Column<Tick>[] = [...COLUMNS, { id: "details", header: "", cell: (tick) => <Button size="compact-xs" variant="subtle" aria-pressed={String(tick.id) === chosen} onClick={() => set({ tick: String(tick.id) === chosen ? "" : String(tick.id) })}>Details</Button>, width: "90px" }];
   return (
     <>
-      <FilterBar list={list} filters={FILTERS} table={{ name: "ticks-of", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search ticks" filters={FILTERS} table={{ name: "ticks-of", columns: COLUMNS }} />
       {explained && (
         <Section title={`Tick ${explained.id}`}>
           <p>{explained.reason}</p>
@@ -134,7 +134,15 @@ function Ticks({ kind, location, name }: { kind: TickerKind; location: string; n
         columns={columns}
         {...tableOf(query)}
         rowKey={(tick) => String(tick.id)}
-        empty={<EmptyState title="It has not ticked yet">Each evaluation stands here, with what it did and why.</EmptyState>}
+        sort={list.sort}
+        onSort={list.setSort}
+        empty={
+          list.filtered ? (
+            <NothingFound what="ticks" clear={list.clear} />
+          ) : (
+            <EmptyState title="It has not ticked yet">Each evaluation stands here, with what it did and why.</EmptyState>
+          )
+        }
       />
     </>
   );

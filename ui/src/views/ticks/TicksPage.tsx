@@ -10,9 +10,9 @@ import { StateBadge } from "@/components/StateBadge";
 import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
 
-const LIST = { sort: "", filters: { kind: "", outcome: [], name: "", location: "" } };
+const LIST = { sort: "-id", filters: { kind: [], outcome: [], name: "", location: [] } };
 const FILTERS: Filter[] = [
-  { id: "kind", label: "Kind", kind: "one", options: ["schedule", "sensor", "automation"].map((value) => ({ value })) },
+  { id: "kind", label: "Kind", kind: "many", options: ["schedule", "sensor", "automation"].map((value) => ({ value })) },
   { id: "outcome", label: "Outcome", kind: "many", options: stateOptions(["launched", "skipped", "failed"]) },
   { id: "name", label: "Name", kind: "text" },
 ];
@@ -23,7 +23,7 @@ const COLUMNS: Column<Tick>[] = [
   { id: "kind", header: "Kind", cell: (tick) => tick.kind, width: "100px" },
   { id: "reason", header: "Why", cell: (tick) => <span title={tick.reason}>{tick.reason}</span> },
   { id: "runs", header: "Runs", cell: (tick) => tick.runs.slice(0, 3).map((run) => <span key={run}><RunLink run={run} /> </span>), width: "140px" },
-  { id: "at", header: "At", cell: (tick) => <RelativeTime at={tick.at} />, width: "100px" },
+  { id: "at", header: "At", cell: (tick) => <RelativeTime at={tick.at} />, sorts: ["-id", "id"], width: "100px" },
 ];
 
 export function TicksPage() {
@@ -31,13 +31,15 @@ export function TicksPage() {
   const query = useInfiniteQuery(tickerQueries.ticks(list.query));
   return (
     <Page title="Ticks">
-      <FilterBar list={list} filters={FILTERS} table={{ name: "ticks", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search ticks" filters={FILTERS} table={{ name: "ticks", columns: COLUMNS }} />
       <DataTable
         name="ticks"
         label="Ticks"
         columns={COLUMNS}
         {...tableOf(query)}
         rowKey={(tick) => String(tick.id)}
+        sort={list.sort}
+        onSort={list.setSort}
         empty={
           list.filtered ? (
             <NothingFound what="ticks" clear={list.clear} />

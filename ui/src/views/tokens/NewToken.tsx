@@ -1,8 +1,9 @@
 import { Alert, Button, Group, Modal, Select, Stack, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { accessQueries, may, useMakeToken, type Me } from "@/api/access";
+import { ALL, itemsOf } from "@/api/pages";
 import { Command } from "@/components/EmptyState";
 import { FormError } from "@/components/FormError";
 import { RolesField, type Roles } from "@/components/RolesField";
@@ -31,7 +32,7 @@ function Form({ me, onClose }: { me: Me; onClose: () => void }) {
   const [roles, setRoles] = useState<Roles>({});
   const make = useMakeToken();
   const admin = may(me, "admin");
-  const { data: accounts } = useQuery({ ...accessQueries.accounts(), enabled: admin });
+  const { data: accounts } = useInfiniteQuery({ ...accessQueries.accounts({ limit: ALL }), enabled: admin });
   if (make.data) return <Made text={make.data.text} onClose={onClose} />;
   return (
     <form
@@ -57,7 +58,7 @@ function Form({ me, onClose }: { me: Me; onClose: () => void }) {
             label="Account"
             searchable
             allowDeselect={false}
-            data={(accounts ?? [{ name: me.name }]).map((each) => each.name)}
+            data={accounts ? itemsOf(accounts).map((each) => each.name) : [me.name]}
             value={account}
             onChange={(value) => value && setAccount(value)}
           />

@@ -1,7 +1,7 @@
 // API tokens: one's own and, for admins, those of others. A new one is shown once. Also one's password, as both are how
 // somebody shows who they are.
 import { Button, SegmentedControl } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { accessQueries, may, useMe, useRevokeToken, type Me, type Token } from "@/api/access";
@@ -10,10 +10,11 @@ import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
 import { FilterBar } from "@/components/FilterBar";
+import { tableOf } from "@/components/list";
 import { Page } from "@/components/Page";
 import { rolesText } from "@/components/RolesField";
 import { StateBadge } from "@/components/StateBadge";
-import { locally, useListState } from "@/components/table-state";
+import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
 import { ChangePassword } from "./ChangePassword";
 import { NewToken } from "./NewToken";
@@ -46,12 +47,6 @@ const COLUMNS: Column<Token>[] = [
   { id: "by", header: "By", cell: (token) => token.created_by, width: "120px", hidden: true },
   { id: "actions", header: "", cell: (token) => <Revoke token={token} />, width: "100px", align: "right" },
 ];
-
-const ORDERS = {
-  title: (token: Token) => token.title,
-  account: (token: Token) => token.account,
-  created: (token: Token) => token.created_at,
-};
 
 export function TokensPage() {
   const me = useMe();
@@ -95,8 +90,7 @@ export function TokensPage() {
 function List({ me, make }: { me: Me; make: () => void }) {
   const [{ of }, set] = useUrlState(URL);
   const list = useListState(LIST);
-  const { data, error, refetch } = useQuery(accessQueries.tokens(of === "all" ? "*" : undefined));
-  const rows = data && locally(data, list, (token) => `${token.title} ${token.account}`, ORDERS);
+  const query = useInfiniteQuery(accessQueries.tokens({ ...list.query, ...(of === "all" ? { account: "*" } : {}) }));
   return (
     <>
       <FilterBar list={list} search="Search tokens" table={{ name: "tokens", columns: COLUMNS }}>
@@ -117,9 +111,7 @@ function List({ me, make }: { me: Me; make: () => void }) {
         name="tokens"
         label="API tokens"
         columns={COLUMNS}
-        rows={rows}
-        error={error}
-        retry={() => void refetch()}
+        {...tableOf(query)}
         rowKey={(token) => String(token.id)}
         sort={list.sort}
         onSort={list.setSort}

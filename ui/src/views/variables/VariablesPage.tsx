@@ -1,5 +1,4 @@
 import { Textarea, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { settingQueries, useDeleteVariable, useSetVariable, type Variable } from "@/api/settings";
 import type { Column } from "@/components/DataTable";
 import { RelativeTime } from "@/components/time";
@@ -20,7 +19,6 @@ interface Given {
 }
 
 export function VariablesPage() {
-  const query = useQuery(settingQueries.variables());
   const set = useSetVariable();
   const mutate = ({ name, given }: { name: string; given: Given }, how: { onSuccess: () => void }) =>
     set.mutate({ name, given: { value: valueOf(given.text), description: given.description } }, how);
@@ -31,9 +29,8 @@ export function VariablesPage() {
       about="A variable is a value that code asks for by name, and that can be changed without touching the code."
       command="batuta variables set NAME VALUE"
       role="editor"
-      query={query}
+      list={settingQueries.variables}
       columns={COLUMNS}
-      sorts={{ name: (each) => each.name, at: (each) => each.changed_at }}
       initial={(item) => ({ text: item ? textOf(item.value) : "", description: item?.description ?? "" })}
       save={{ mutate, isPending: set.isPending, error: set.error }}
       remove={useDeleteVariable()}
