@@ -13,6 +13,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -291,11 +292,18 @@ def main() -> None:
     parser.add_argument("--task-runs", type=int, default=1_000_000)
     parser.add_argument("--tries", type=int, default=40)
     parser.add_argument("--url", help="a database for it; by default a file of its own")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        url = given.url or f"{folder}/store.db"
+        if given.postgres:
+            from tests.postgres import own_server
+
+            url = stack.enter_context(own_server(lock=Path(folder, "lock"), durable=True))
         project = Project(root=folder, config=Config())
-        with Store.open(given.url or f"{folder}/store.db") as store:
+        with Store.open(url) as store:
             began = time.perf_counter()
             if not store.runs(limit=1):
                 fill(store, given.task_runs, time.time())
