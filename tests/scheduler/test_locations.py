@@ -213,8 +213,11 @@ with DAG("pair"): first() >> second()
     (root / "flows.py").write_text(HEAD + text.replace("OLD", "NEW").replace("pair", "other"))
     until(lambda: "other" in location.version().jobs)
     Path(f"{trace}.go").touch()
-    assert ended(service, run_id).state == "succeeded"
+    row = ended(service, run_id)
+    assert row.state == "succeeded"
     assert trace.read_text().split() == ["first", "OLD"]
+    kept = service.store.sources.text(row.location, row.version, str(root / "flows.py"), row.created_at)
+    assert kept == HEAD + text, "the code of the version that ran"
     assert ended(service, service.launch(RunSpec(job="other"))[0]).state == "succeeded"
     until(lambda: not location.tidy())
     assert len(service.engine.executors) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from batuta.runtime.project import Project
 from batuta.store import Store
 from tests.server.conftest import Serve, save_definitions
 from tests.server.test_runs import get
+from tests.store.samples import PLAN, new_run
 
 
 @pytest.fixture
@@ -56,9 +58,41 @@ def test_a_job_tells_all_that_a_form_and_a_picture_need(api: httpx.Client, works
     assert ([node["key"] for node in graph["nodes"]], graph["complete"]) == (["extract", "load", "report"], True)
     source = get(api, "/jobs/nightly/source")
     assert "the printer is on fire" in source["text"]
-    assert (source["file"], source["language"]) == ("shop.py", "python")
+    assert (source["file"], source["language"], source["changed"]) == ("shop.py", "python", None)
     answer = api.get("/api/v1/jobs/nitely")
     assert (answer.status_code, answer.json()["hint"]) == (404, "did you mean 'nightly'?")
+
+
+def test_the_code_that_a_run_ran_is_shown_after_it_has_changed(
+    api: httpx.Client, workspace: Workspace, store: Store, project: Project
+) -> None:
+    file = Path(project.root) / "shop.py"
+    then = file.read_text()
+    version = store.definitions()[0].hash
+    store.keep_definitions("shop", version, store.definitions()[0].data, now=1.0)
+    store.sources.keep("shop", version, {str(file): then}, now=1.0)
+    run = _launched(store, job="nightly", kind="dag", version=version)
+    made = _launched(store, job="materialize", kind="assets", version=version)
+    assert get(api, f"/runs/{run}/source")["changed"] is False
+    file.write_text(then.replace("on fire", "out of paper"))
+    for path in (f"/runs/{run}/source", f"/jobs/nightly/source?run={run}", f"/runs/{made}/source?asset=revenue"):
+        shown = api.get(f"/api/v1{path}").json()
+        assert (shown["text"], shown["file"], shown["changed"]) == (then, "shop.py", True), path
+        assert "as run" in shown["note"], path
+    assert "out of paper" in get(api, "/jobs/nightly/source")["text"]
+    assert "def revenue" in get(api, "/assets/revenue/source", run=made)["text"]
+    file.unlink()
+    gone = get(api, "/jobs/nightly/source")
+    assert gone["text"] == then, "the version that serves is still known"
+    assert "does not have the file" in gone["note"]
+    by_hand = _launched(store, job="nightly", kind="dag")
+    assert "not known" in get(api, f"/runs/{by_hand}/source")["note"]
+    assert api.get(f"/api/v1/runs/{run}/source?asset=nothing").status_code == 404
+    assert api.get("/api/v1/jobs/nightly/source?run=99").status_code == 404
+
+
+def _launched(store: Store, **fields: Any) -> int:
+    return store.create_run(new_run(location="shop", **fields), PLAN, owner="", lease_s=1.0, now=2.0).id
 
 
 def test_a_grid_durations_and_a_calendar_of_runs(api: httpx.Client, workspace: Workspace) -> None:

@@ -11,11 +11,9 @@ import httpx
 import pytest
 
 from batuta.core.definitions import AssetSpec, Definitions, JobSpec
-from batuta.core.place import Place
 from batuta.engine.workspace import Workspace
 from batuta.runtime.project import Project
-from batuta.server.shapes.jobs import SourceCode
-from batuta.server.source_code import source_of
+from batuta.runtime.source_files import read_source
 from batuta.store import Store
 from tests.server.conftest import Serve, save_definitions
 from tests.server.test_security_accounts import accounts, clock, log_in
@@ -119,8 +117,8 @@ def test_logs_and_sources_stay_in_their_folders(
     inside.symlink_to(secret)
     (Path(project.root) / ".env").write_text("PASSWORD=hunter2")
     for file in (str(secret), "../secret.py", f"{project.root}/../secret.py", str(inside), ".env", "/etc/passwd"):
-        shown: SourceCode = source_of(Place(file, 1), project)
-        assert shown.text == "", file
+        shown = read_source(file, project.root)
+        assert (shown.text, bool(shown.why)) == ("", True), file
     for path in (
         "runs/1/tasks/..%2F..%2Fsecret.py/logs",
         "runs/..%2F..%2Fetc/tasks/0/logs",

@@ -47,6 +47,7 @@ def test_both_dialects_have_the_same_statements_taking_the_same(store: Store) ->
         "lock_signals",
         "lock_backfills",
         "lock_external_jobs",
+        "lock_sources",
         "notify",
     }
     assert here.keys() <= there.keys()
@@ -56,7 +57,7 @@ def test_both_dialects_have_the_same_statements_taking_the_same(store: Store) ->
 
 
 PUT_ONE = {"put_plan", "put_definitions", "put_meta", "put_revision"}
-PUT_ONE |= {"put_pool", "touch_process", "keep_definition_version", "keep_meta", "put_alert"}
+PUT_ONE |= {"put_source", "put_pool", "touch_process", "keep_definition_version", "keep_meta", "put_alert"}
 """Those that are not given rows, and take no NULL."""
 
 
@@ -71,6 +72,7 @@ def test_every_statement_runs(store: Store) -> None:
             elif name not in PUT_ONE:
                 transaction.run(name, **{param: _value(param) for param in names})
         transaction.run("put_plan", hash="h", data=b"")
+        transaction.run("put_source", hash="h", data=b"")
         transaction.run("put_meta", key="k", value="v")
         transaction.run("keep_meta", key="k", value="v")
         transaction.run("keep_definition_version", location="l", hash="h", data=b"", loaded_at=1.0)

@@ -14,7 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from batuta.core import definitions as model
 from batuta.core import plan as plans
+from batuta.core.definitions import Definitions
 from batuta.core.external_lineage import External
 from batuta.core.lineage import Lineage
 from batuta.core.plan import Plan
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from batuta.scheduler.service import Service
 
 _PLANS_MAX = 200
+_VERSIONS_MAX = 8
 
 
 class Backend:
@@ -65,6 +68,7 @@ class Backend:
         self._columns = ColumnsKeeper(store)
         self._external = ExternalKeeper(store)
         self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._versions: OrderedDict[tuple[str, str], Definitions] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -137,6 +141,23 @@ class Backend:
             self._plans[plan_hash] = found
             if len(self._plans) > _PLANS_MAX:
                 self._plans.popitem(last=False)
+        return found
+
+    def definitions_then(self, location: str, version: str) -> Definitions | None:
+        """What a code location defined in that version; None where it was not kept."""
+        key = (location, version)
+        with self._lock:
+            if key in self._versions:
+                self._versions.move_to_end(key)
+                return self._versions[key]
+        data = self.store.definitions_kept(location, version)
+        if data is None:
+            return None
+        found = model.decode(data)
+        with self._lock:
+            self._versions[key] = found
+            if len(self._versions) > _VERSIONS_MAX:
+                self._versions.popitem(last=False)
         return found
 
     def note(self, actor: str, action: str, kind: str, name: str, **data: Any) -> None:

@@ -1,6 +1,6 @@
-"""The source of what is defined, shown beside it: only files that definitions name, and only inside the project.
+"""The source of what is defined, shown beside it: as its file is now, or as it was in the version that a run ran.
 
-What is read is what lies there now; a run may have run an earlier version, which the answer says.
+Surprising: the file is what lies there now, which need not be what serves; the note says what is shown.
 """
 
 from __future__ import annotations
@@ -8,44 +8,61 @@ from __future__ import annotations
 import os
 
 from batuta.core.place import Place
-from batuta.runtime.project import Project
+from batuta.runtime.source_files import language_of, read_source
+from batuta.server.backend import Backend
+from batuta.server.problems import NotFound
 from batuta.server.shapes.jobs import SourceCode
+from batuta.store.rows import RunRow
 
-BYTES_MAX = 512 << 10
-_LANGUAGES = {".py": "python", ".sql": "sql", ".toml": "toml", ".yml": "yaml", ".yaml": "yaml", ".ipynb": "json"}
+NOT_KNOWN = "which version it ran is not known: it was started by a command, or long ago"
 
 
-def source_of(place: Place, project: Project) -> SourceCode:
-    """The file of a definition, with its place in it."""
-    file = place.file
-    if not file:
-        return _none(place, "where it is defined is not known")
-    root = os.path.realpath(project.root)
-    real = os.path.realpath(os.path.join(root, file))
-    if os.path.commonpath([root, real]) != root:
-        return _none(place, "it is defined outside of the project")
-    language = _LANGUAGES.get(os.path.splitext(real)[1])
-    if language is None:
-        return _none(place, "it is not a file of source code")
-    try:
-        if os.path.getsize(real) > BYTES_MAX:
-            return _none(place, "the file is too large to show")
-        with open(real, encoding="utf-8", errors="replace") as found:
-            text = found.read()
-    except OSError:
-        return _none(place, "the file is not here: this machine has another copy of the project, or it was moved")
-    return SourceCode(
-        file=os.path.relpath(real, root),
-        line=place.line,
-        first=1,
-        text=text,
-        language=language,
-        note="the file as it is now",
+def source_now(backend: Backend, location: str, place: Place) -> SourceCode:
+    """The file of a definition as it is now; where it is not here, as the version that serves was loaded from it."""
+    found = read_source(place.file, backend.project.root)
+    if found.why and language_of(place.file):
+        entry = backend.catalog.locations.get(location)
+        kept = None if entry is None else backend.store.sources.text(location, entry.hash, place.file)
+        if kept is not None:
+            return _shown(place, found.file, kept, "as it was loaded; this machine does not have the file", None)
+    return _shown(place, found.file, found.text, found.why or "the file as it is now", None)
+
+
+def source_then(backend: Backend, run: RunRow, place: Place | None) -> SourceCode:
+    """The file of a definition as it was in the version that a run ran. `place`: in that version, if it is known."""
+    if place is None:
+        return _shown(Place(), "", "", NOT_KNOWN, None)
+    now = read_source(place.file, backend.project.root)
+    text = backend.store.sources.text(run.location, run.version, place.file, run.created_at)
+    if text is None:
+        return _shown(place, now.file, "", f"what run {run.id} ran was not kept", None)
+    changed = None if now.why else now.text != text
+    since = "" if changed is None else ", and has changed since" if changed else ", and is still the same"
+    return _shown(place, now.file, text, f"the file as run {run.id} ran it{since}", changed)
+
+
+def place_then(backend: Backend, run: RunRow, *, job: str = "", asset: str = "") -> Place | None:
+    """Where a job or an asset was defined in the version that a run ran; None where that version was not kept.
+
+    Raises NotFound where that version had no such thing.
+    """
+    definitions = backend.definitions_then(run.location, run.version) if run.version else None
+    if definitions is None:
+        return None
+    places = (
+        {spec.key: spec.place for spec in definitions.assets}
+        if asset
+        else {spec.name: spec.place for spec in definitions.jobs}
     )
+    if (asset or job) not in places:
+        what = f"asset {asset!r}" if asset else f"job {job!r}"
+        raise NotFound(f"in the version that run {run.id} ran there was no {what}")
+    return places[asset or job]
 
 
-def _none(place: Place, why: str) -> SourceCode:
-    return SourceCode(file=os.path.basename(place.file), line=place.line, first=1, text="", language="", note=why)
+def _shown(place: Place, file: str, text: str, note: str, changed: bool | None) -> SourceCode:
+    language = language_of(place.file) if text else ""
+    return SourceCode(file=file, line=place.line, first=1, text=text, language=language, note=note, changed=changed)
 
 
 def short_place(place: Place, root: str) -> str:

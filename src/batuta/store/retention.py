@@ -19,6 +19,7 @@ from batuta.store import audit
 from batuta.store.database import Database, Transaction
 from batuta.store.errors import StoreError
 from batuta.store.rows import Audit, Pruned
+from batuta.store.sources import forget_unused
 from batuta.store.usage import DAY_S, KEPT_DAYS
 
 HOLD_S = 0.015
@@ -107,6 +108,7 @@ class Forgetting:
             yield from self._runs(cutoff)
             yield from self._backfills(cutoff)
             yield from self._versions(cutoff)
+            yield from self._sources(cutoff)
             yield from self._code(cutoff)
         yield from self._cache()
         yield from self._plans()
@@ -211,6 +213,14 @@ class Forgetting:
     def _versions(self, cutoff: float) -> Iterator[float]:
         for (one,) in self._database.rows("unused_versions", cutoff=cutoff, limit=ROWS_AT_A_TIME):
             yield self._run("definition_versions", "delete_versions", hashes=json.dumps([one]), cutoff=cutoff)
+
+    def _sources(self, cutoff: float) -> Iterator[float]:
+        while True:
+            size, before = self._size("source_files"), self.pruned.rows.get("source_files", 0)
+            forget = functools.partial(forget_unused, cutoff=cutoff, limit=size)
+            yield self._step("source_files", forget)
+            if self.pruned.rows["source_files"] - before < size:
+                return
 
     def _code(self, cutoff: float) -> Iterator[float]:
         while rows := self._database.rows("unused_code", cutoff=cutoff, limit=ROWS_AT_A_TIME):

@@ -51,6 +51,7 @@ from batuta.store.rows import (
     TickerRow,
     TickRow,
 )
+from batuta.store.sources import Sources
 from batuta.store.usage import UsageBook
 from batuta.store.vault import Vault
 
@@ -84,6 +85,8 @@ class Store(Queries):
         """Which environments there are, and what was made in them."""
         self.columns = ColumnsBook(database)
         """What the columns of assets are, and are made from."""
+        self.sources = Sources(database)
+        """The files that versions of code locations were loaded from."""
         self.code = CodeBook(database)
         """The text of the code that made assets, by version."""
         self.external = ExternalBook(database)

@@ -21,7 +21,8 @@ from batuta.server.lineage_views import jobs_of_assets
 from batuta.server.links import asset_links
 from batuta.server.paging import Cursor, Limit, cursor_of, cut, number_at, page_of
 from batuta.server.partition_map import partition_map, partition_states
-from batuta.server.routes.base import Text, named, path, query, viewer
+from batuta.server.routes.base import OfRun, Text, named, path, query, viewer
+from batuta.server.routes.runs import seen
 from batuta.server.shapes.assets import (
     AssetDetail,
     AssetPage,
@@ -47,7 +48,7 @@ from batuta.server.shapes.assets import (
 )
 from batuta.server.shapes.base import at
 from batuta.server.shapes.jobs import SourceCode
-from batuta.server.source_code import short_place, source_of
+from batuta.server.source_code import place_then, short_place, source_now, source_then
 from batuta.store.usage import DAY_S
 
 Key = A[str, path("The asset's key; a `/` in it is written `%2F`.", max_length=1000)]
@@ -346,10 +347,15 @@ class AssetRoutes(Controller):
         sync_to_thread=True,
         opt=viewer(),
     )
-    def source(self, backend: NamedDependency[Backend], who: NamedDependency[Principal], key: Key) -> SourceCode:
-        """The file in which an asset is defined, as it is now."""
+    def source(
+        self, backend: NamedDependency[Backend], who: NamedDependency[Principal], key: Key, run: OfRun = None
+    ) -> SourceCode:
+        """The file in which an asset is defined, as it is now, or as a run ran it."""
         spec, _ = _found(backend, who, key)
-        return source_of(spec.place, backend.project)
+        if run is None:
+            return source_now(backend, backend.catalog.location_of[spec.key], spec.place)
+        row = seen(backend, who, run)
+        return source_then(backend, row, place_then(backend, row, asset=spec.key))
 
 
 class _Wanted(msgspec.Struct):

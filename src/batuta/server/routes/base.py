@@ -23,6 +23,7 @@ def path(description: str, **limits: Any) -> Any:
     return PathParameter(description=description, **limits)
 
 
+OfRun = A[int | None, query("As it was in the version that this run ran.", ge=1, le=2**63 - 1)]
 RunId = A[int, path("The run's number.", ge=1, le=2**63 - 1)]
 TaskNo = A[int, path("The task run's number within the run.", ge=0, le=2**31 - 1)]
 Text = A[str, query("Only what has this text in it.", max_length=200)]

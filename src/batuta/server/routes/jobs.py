@@ -20,11 +20,12 @@ from batuta.server.catalog import Catalog
 from batuta.server.links import job_links
 from batuta.server.paging import Cursor, Limit, cursor_of, has_text, number_at, page_of
 from batuta.server.pictures import graph_of, grid_of, steps_of_job
-from batuta.server.routes.base import Location, Text, named, path, query, viewer
+from batuta.server.routes.base import Location, OfRun, Text, named, path, query, viewer
+from batuta.server.routes.runs import seen
 from batuta.server.shapes.base import at, at_or_none
 from batuta.server.shapes.graphs import Calendar, CalendarDay, Duration, Durations, Grid, JobGraph
 from batuta.server.shapes.jobs import Job, JobDetail, JobPage, JobSchedule, RunDot, SourceCode
-from batuta.server.source_code import short_place, source_of
+from batuta.server.source_code import place_then, short_place, source_now, source_then
 from batuta.server.tickers import next_times, state_of, timing_text
 from batuta.store.database import Row
 
@@ -179,11 +180,19 @@ class Jobs(Controller):
         "/{job:str}/source", operation_id="getJobSource", summary="The code of a job", sync_to_thread=True, opt=viewer()
     )
     def source(
-        self, backend: NamedDependency[Backend], who: NamedDependency[Principal], job: JobName, location: Location = ""
+        self,
+        backend: NamedDependency[Backend],
+        who: NamedDependency[Principal],
+        job: JobName,
+        location: Location = "",
+        run: OfRun = None,
     ) -> SourceCode:
-        """The file in which a job is defined, as it is now."""
-        _, _, spec = _found(backend, who, job, location)
-        return source_of(spec.place, backend.project)
+        """The file in which a job is defined, as it is now, or as a run ran it."""
+        _, at_location, spec = _found(backend, who, job, location)
+        if run is None:
+            return source_now(backend, at_location, spec.place)
+        row = seen(backend, who, run)
+        return source_then(backend, row, place_then(backend, row, job=spec.name))
 
 
 def _found(backend: Backend, who: Principal, name: str, location: str) -> tuple[Catalog, str, JobSpec]:

@@ -22,9 +22,11 @@ from batuta.server.backend import Backend
 from batuta.server.launching import Launcher
 from batuta.server.links import run_links
 from batuta.server.paging import ByNumber, Cursor, Limit, by_number
+from batuta.server.pictures import steps_of_run
 from batuta.server.problems import Conflict
 from batuta.server.routes.base import IdempotencyKey, RunId, Text, moment, operator, pairs, query, seconds_at, viewer
 from batuta.server.shapes.base import at_or_none
+from batuta.server.shapes.jobs import SourceCode
 from batuta.server.shapes.runs import (
     Accepted,
     Answer,
@@ -42,6 +44,7 @@ from batuta.server.shapes.runs import (
     run_of,
     task_key,
 )
+from batuta.server.source_code import place_then, source_then
 from batuta.store.reports import RunFilter
 from batuta.store.rows import MaterializationRow, RunRow, TaskRunRow
 
@@ -99,6 +102,26 @@ class Runs(Controller):
             backend.store, "runs", sort, cursor, limit, partial(backend.store.reports.runs, wanted)
         )
         return RunPage(items=[run_of(row) for row in page], next=following)
+
+    @get(
+        "/{run_id:int}/source",
+        operation_id="getRunSource",
+        summary="The code that a run ran",
+        sync_to_thread=True,
+        opt=viewer(),
+    )
+    def source(
+        self,
+        backend: NamedDependency[Backend],
+        who: NamedDependency[Principal],
+        run_id: RunId,
+        asset: A[str, query("Of this asset; by default of the job, or of the first asset of the run.")] = "",
+    ) -> SourceCode:
+        """The file in which a run's job, or an asset of it, was defined in the version that ran."""
+        row = seen(backend, who, run_id)
+        if not asset and row.kind == "assets":
+            asset = next((key for step in steps_of_run(backend, row) for key in step.writes), "")
+        return source_then(backend, row, place_then(backend, row, job=row.job, asset=asset))
 
     @post(
         "/",

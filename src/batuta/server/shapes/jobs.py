@@ -73,7 +73,8 @@ class SourceCode(Shape):
     first: A[int, doc("The number of the first line of `text`.", 1)]
     text: A[str, doc("The text; empty where the file cannot be read any more.")]
     language: A[str, doc("python, sql, ...", "python")]
-    note: A[str, doc("Why there is no text, or that it may differ from what ran.")]
+    note: A[str, doc("What is shown, or why there is no text.")]
+    changed: A[bool | None, doc("Whether the file says something else now; null where that is not known.")]
 
 
 class NextTime(Shape):

@@ -38,6 +38,7 @@ MODULES = (
     "reports",
     "accounts",
     "keeping",
+    "sources",
     "forgetting",
 )
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgresql")

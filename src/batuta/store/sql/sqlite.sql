@@ -1791,6 +1791,59 @@ FROM run_requests;
 SELECT count(*) AS count_1
 FROM run_tags;
 
+-- put_source_files[location, version, file, at, hash]
+INSERT INTO source_files (location, version, file, at, hash) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- put_source(hash, data)
+INSERT INTO sources (hash, data) VALUES (?, ?) ON CONFLICT DO NOTHING;
+
+-- newest_sources(location, version)
+SELECT source_files.file, source_files.hash
+FROM source_files
+WHERE source_files.location = ? AND source_files.version = ? AND (SELECT min(later.at) AS min_1
+FROM source_files AS later
+WHERE later.location = source_files.location AND later.version = source_files.version AND later.file = source_files.file AND later.at > source_files.at) IS NULL;
+
+-- source_at(location, version, file, at, at)
+SELECT sources.data
+FROM sources JOIN source_files ON source_files.hash = sources.hash
+WHERE source_files.location = ? AND source_files.version = ? AND source_files.file = ? AND (CAST(? AS DOUBLE) IS NULL OR source_files.at <= CAST(? AS DOUBLE)) ORDER BY source_files.at DESC
+ LIMIT 1 OFFSET 0;
+
+-- first_source(location, version, file)
+SELECT sources.data
+FROM sources JOIN source_files ON source_files.hash = sources.hash
+WHERE source_files.location = ? AND source_files.version = ? AND source_files.file = ? ORDER BY source_files.at
+ LIMIT 1 OFFSET 0;
+
+-- delete_source_files(cutoff, limit)
+DELETE FROM source_files WHERE (source_files.location, source_files.version, source_files.file, source_files.at) IN (SELECT source_files.location, source_files.version, source_files.file, source_files.at
+FROM source_files
+WHERE source_files.at < ? AND NOT ((SELECT min(later.at) AS min_1
+FROM source_files AS later
+WHERE later.location = source_files.location AND later.version = source_files.version AND later.file = source_files.file AND later.at > source_files.at) IS NULL AND (EXISTS (SELECT *
+FROM definitions
+WHERE definitions.location = source_files.location AND definitions.hash = source_files.version))) AND NOT (EXISTS (SELECT *
+FROM runs
+WHERE runs.version = source_files.version AND runs.location = source_files.location AND ((SELECT min(later.at) AS min_1
+FROM source_files AS later
+WHERE later.location = source_files.location AND later.version = source_files.version AND later.file = source_files.file AND later.at > source_files.at) IS NULL OR runs.created_at >= source_files.at AND runs.created_at < (SELECT min(later.at) AS min_1
+FROM source_files AS later
+WHERE later.location = source_files.location AND later.version = source_files.version AND later.file = source_files.file AND later.at > source_files.at)))) ORDER BY source_files.location, source_files.version, source_files.file, source_files.at
+ LIMIT ? OFFSET 0);
+
+-- unused_sources(limit)
+SELECT sources.hash
+FROM sources
+WHERE NOT (EXISTS (SELECT *
+FROM source_files
+WHERE source_files.hash = sources.hash)) ORDER BY sources.hash
+ LIMIT ? OFFSET 0;
+
+-- delete_sources(hashes)
+DELETE FROM sources WHERE sources.hash IN (SELECT each_hashes.value
+FROM json_each(?) AS each_hashes);
+
 -- prunable_runs(cutoff, after, keep_less_one, keep_less_one, limit)
 SELECT runs.id
 FROM runs
