@@ -46,6 +46,7 @@ _WHERE = {
     "external_asset": "authoring.assets",
     "check": "authoring.assets",
     "sql_asset": "authoring.sql_asset",
+    "maintenance_job": "authoring.maintenance",
     "AssetIn": "authoring.asset_values",
     "AssetOut": "authoring.asset_values",
     "Output": "authoring.asset_values",
@@ -160,6 +161,7 @@ if TYPE_CHECKING:
     from batuta.authoring.lookups import Connection as Connection
     from batuta.authoring.lookups import Secret as Secret
     from batuta.authoring.lookups import Variable as Variable
+    from batuta.authoring.maintenance import maintenance_job as maintenance_job
     from batuta.authoring.options import Cache as Cache
     from batuta.authoring.resource import Resource as Resource
     from batuta.authoring.resources import EnvVar as EnvVar

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from batuta.authoring.asset_definitions import key_of
@@ -16,9 +17,12 @@ from batuta.authoring.asset_places import load
 from batuta.authoring.code import CachedResult
 from batuta.authoring.context import StepContext
 from batuta.authoring.options import Options
+from batuta.core.environments import stored_key
 from batuta.core.errors import RequestError
 from batuta.core.partitions import DynamicPartitions, MultiPartitions, Partitions, keys, select
 from batuta.core.records import Loaded, Materialized
+from batuta.io.base import InputContext
+from batuta.io.versions import Tended, Upkeep, VersionedIO, versioned, written_by
 
 if TYPE_CHECKING:
     from batuta.authoring.asset_graph import AssetGraph
@@ -33,12 +37,22 @@ class AssetAccess:
         self._graph = graph
         self._context = context
 
-    def load(self, asset: Any, as_: Any, partitions: Choice | None) -> Any:
+    def load(
+        self,
+        asset: Any,
+        as_: Any,
+        partitions: Choice | None,
+        *,
+        version: int | str | None = None,
+        run: int | None = None,
+    ) -> Any:
         """The value of an asset; notes the data versions that were read."""
         key = key_of(asset)
         self._graph.out_of(key)
         definition = self._graph.partitions_of_key(key)
         chosen = self._chosen(key, definition, partitions)
+        if version is not None or run is not None:
+            return self._load_as_of(key, chosen, as_, partitions, "" if version is None else str(version), run)
         versions, places = self._versions(key, chosen)
         if partitions is None and chosen is not None:
             chosen = [one for one in chosen if versions[one]]
@@ -47,6 +61,53 @@ class AssetAccess:
         )
         self._context.records.append(Loaded(key, 1 if chosen is None else len(chosen)))
         return load(self._graph, key, chosen, as_, self._context.key, places)
+
+    def _load_as_of(
+        self, key: str, chosen: list[str] | None, as_: Any, partitions: Choice | None, version: str, run: int | None
+    ) -> Any:
+        """As its table was in a version, or as a run left it; without `partitions` all that it had then."""
+        manager = versioned(self._graph.io_of(key), key)
+        if run is None:
+            _, places = self._versions(key, chosen)
+            stored = stored_key(key, next(filter(None, places.values()), ""))
+        else:
+            answer = self._context.ask("versions_written", asset=key, run=run)
+            stored = stored_key(key, answer["environment"])
+            found = written_by(manager, stored, run, answer["versions"])
+            if version not in ("", found):
+                raise RequestError(
+                    f"run {run} wrote version {found} of {key!r}, not {version}", hint="name one of them"
+                )
+            version = found
+        if chosen is not None and partitions is None:
+            there = manager.partitions(stored, version)
+            chosen = [one for one in chosen if one in there]
+        self._context.records.append(Loaded(key, 1 if chosen is None else len(chosen)))
+        return manager.load(
+            InputContext(
+                asset=stored,
+                partitions=tuple(chosen or ()),
+                partitioned=chosen is not None,
+                annotation=as_,
+                downstream=self._context.key,
+                version=version,
+            )
+        )
+
+    def tables(self, patterns: Sequence[str]) -> list[str]:
+        """The assets of these keys and patterns whose tables have versions. Raises RequestError for a key without."""
+        graph = self._graph
+        known = [*graph.makers, *graph.quarantines]
+        found = {key for key in known if isinstance(graph.io_of(key), VersionedIO)}
+        for pattern in patterns:
+            if not set("*?[") & set(pattern):
+                graph.out_of(pattern)
+                versioned(graph.io_of(pattern), pattern)
+        return sorted(key for key in found if any(fnmatchcase(key, pattern) for pattern in patterns))
+
+    def tend(self, key: str, upkeep: Upkeep) -> Tended | None:
+        """Upkeep of the table of an asset where the run is: in its environment, or in production."""
+        return versioned(self._graph.io_of(key), key).tend(stored_key(key, self._context.environment), upkeep)
 
     def _chosen(self, key: str, definition: Partitions | None, partitions: Choice | None) -> list[str] | None:
         if definition is None:

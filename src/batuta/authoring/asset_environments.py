@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batuta.authoring.asset_definitions import Asset
+from batuta.authoring.metadata import normalized
 from batuta.authoring.metadata import path as path_metadata
 from batuta.core.environments import CLEAR, PROMOTE, stored_key
 from batuta.core.errors import RequestError, ResultError
@@ -128,7 +129,7 @@ def _record(
     more: Mapping[str, Any],
 ) -> None:
     """Record a copy: as what it is a copy of, but for where it is."""
-    metadata = dict(record["metadata"])
+    metadata = {**record["metadata"], **normalized(stored.metadata)}
     if stored.path:
         metadata["path"] = dict(path_metadata(stored.path))
     if not record["data_version"]:

@@ -39,6 +39,7 @@ from batuta.core.contract import Contract
 from batuta.core.definitions import AssetDep, Place, Problem
 from batuta.core.errors import DefinitionError, DuplicateKeyError, InvariantError, nearest
 from batuta.core.partitions import Partitions
+from batuta.io.base import IOManager
 
 if TYPE_CHECKING:
     from batuta.quality.rules import Rule
@@ -241,7 +242,15 @@ class AssetGraph:
         self._names = None
 
     def warm(self) -> None:
-        """Import what running queries needs: half a second that processes forked from this one do not spend."""
+        """Import what queries and IO managers need: seconds that processes forked from this one do not spend."""
+        outs = (
+            out
+            for maker in self.makers.values()
+            for out in ((maker.out,) if isinstance(maker, Asset) else maker.outs.values())
+        )
+        for manager in {type(one): one for one in (*self._values.values(), *(out.io_manager for out in outs))}.values():
+            if isinstance(manager, IOManager):
+                manager.warm()
         dialects = {dialect_of(one, self._values) for one in self.makers.values() if isinstance(one, SqlAsset)}
         if dialects:
             from batuta.sql.parse import warm

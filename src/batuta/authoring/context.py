@@ -248,16 +248,25 @@ class StepContext:
             )
         )
 
-    def load_asset(self, asset: Any, as_: Any = None, *, partitions: str | Sequence[str] | None = None) -> Any:
+    def load_asset(
+        self,
+        asset: Any,
+        as_: Any = None,
+        *,
+        partitions: str | Sequence[str] | None = None,
+        version: int | str | None = None,
+        run: int | None = None,
+    ) -> Any:
         """The data of an asset (a key, or the asset itself), as the type `as_` (Polars for tables if nothing is said).
 
         `partitions`: a key, a range like "2025-01-01..2025-01-31" or a list of either; by default all that were made.
-        What is loaded counts as input of what this step makes. Raises RequestError outside a run, PartitionError,
-        MissingDataError.
+        What is loaded counts as input of what this step makes. `version`: as the table was in that version (of
+        `DeltaIO`, `IcebergIO`), `run`: as that run left it; either counts as used, but not as an input, which newer
+        data would make stale. Raises RequestError outside a run, PartitionError, MissingDataError.
         """
         if self.assets is None:
             raise RequestError("assets can only be loaded inside a run", hint="call it in a task, operator or flow")
-        return self.assets(self).load(asset, as_, partitions)
+        return self.assets(self).load(asset, as_, partitions, version=version, run=run)
 
     def output_of(self, step: str, index: int | None = None) -> Any:
         """The output of an earlier step of this run (a list where that step was mapped and no index is given)."""

@@ -11,8 +11,16 @@ import msgspec
 
 from batuta.cli.formats import ago, number, plural, short_path, size, when
 from batuta.cli.output import Cell, Output, output_options, state_cell, styled_state, table
-from batuta.cli.targets import file_option, load, one_at_most, open_workspace, split_target, store_if_any
-from batuta.core.errors import RequestError
+from batuta.cli.targets import (
+    environment_option,
+    file_option,
+    load,
+    one_at_most,
+    open_workspace,
+    split_target,
+    store_if_any,
+)
+from batuta.core.errors import RequestError, nearest
 
 if TYPE_CHECKING:
     from batuta.cli.catalog import AssetRow
@@ -29,19 +37,40 @@ STALE_SHOWN = 10
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="[FILE] NAME")
+@click.option("--rows", type=click.IntRange(1, 1000), metavar="N", help="The first rows of an asset's table.")
+@click.option("--versions", is_flag=True, help="The versions of its table that can be read.")
+@click.option("--version", metavar="VERSION", help="Its rows as they were in a version of its table.")
+@click.option("--run", type=click.IntRange(1), metavar="ID", help="Its rows as a run left them.")
+@click.option("--partition", metavar="KEY", default="", help="The rows of a partition.")
+@environment_option
 @file_option
 @output_options
-def show(words: tuple[str, ...], file: str | None, out: Output) -> None:
+def show(
+    words: tuple[str, ...],
+    rows: int | None,
+    versions: bool,
+    version: str | None,
+    run: int | None,
+    partition: str,
+    environment: str,
+    file: str | None,
+    out: Output,
+) -> None:
     """Show a job or an asset in full.
 
     A job with its parameters, steps, schedule and last runs; an asset with its layer, dependencies, checks, last
-    materializations, metadata, and why it is stale; a check (asset:check) with its last results.
+    materializations, metadata, and why it is stale; a check (asset:check) with its last results. With --rows, --version
+    or --run: rows of the asset's table; with --versions: which there are to be read.
 
     \b
     Examples:
       batuta show nightly
       batuta show gold.revenue
       batuta show gold.revenue:not_empty
+      batuta show gold.revenue --rows 20
+      batuta show gold.revenue --versions
+      batuta show gold.revenue --version 12       what is in it then (DeltaIO, IcebergIO)
+      batuta show gold.revenue --run 41           what that run left
     """
     target, rest = split_target(words, file)
     name = one_at_most(rest, "name")
@@ -50,15 +79,23 @@ def show(words: tuple[str, ...], file: str | None, out: Output) -> None:
         jobs = {job.name: job for job in definitions.jobs}
         assets = {asset.key: asset for asset in definitions.assets}
         checks = {check.key: check for check in definitions.checks}
-        if name in jobs:
+        if versions or rows or version or run is not None or partition or environment:
+            from batuta.cli.show_rows import show_rows, show_versions
+
+            if name not in assets:
+                hint = nearest(name, assets) or "--rows and the like are of assets; `batuta list assets` shows them"
+                raise RequestError(f"there is no asset {name!r}", hint=hint)
+            if versions:
+                show_versions(workspace, name, environment, out)
+            else:
+                show_rows(workspace, name, environment, partition, version or "", run, rows, out)
+        elif name in jobs:
             _show_job(workspace, jobs[name], [one for one in definitions.schedules if one.job == name], out)
         elif name in assets:
             _show_asset(workspace, name, out)
         elif name in checks:
             _show_check(workspace, checks[name], out)
         else:
-            from batuta.core.errors import nearest
-
             known = [*jobs, *assets, *checks]
             hint = nearest(name, known) or "`batuta list` shows what there is"
             raise RequestError(f"there is no job, asset or check {name!r}", hint=hint)

@@ -14,6 +14,7 @@ from batuta.core.values import Handle
 from batuta.engine.artifacts import Artifacts
 from batuta.engine.former import former
 from batuta.engine.later import Given, Later
+from batuta.engine.table_versions import versions_written
 from batuta.runtime.outputs import refuse_secrets
 from batuta.runtime.protocol import Ask, Reply
 from batuta.store.rows import CheckRow, MaterializationRow
@@ -162,6 +163,11 @@ class Questions:
                 for (_, partition), (row, _) in self._states(active, [asset]).items()
             }
         return of_run[asset]
+
+    def on_versions_written(self, active: ActiveRun, task: int, asset: str, run: int) -> dict[str, Any]:
+        """The versions of an asset's table that a run recorded, and in which environment it was."""
+        environment, versions = versions_written(self._engine.store, asset, run)
+        return {"environment": environment, "versions": versions}
 
     def on_former_values(self, active: ActiveRun, task: int, asset: str, **asked: Any) -> dict[str, Any]:
         """What was recorded before of a number, nearest first, and what is recorded of it now: see `former`."""

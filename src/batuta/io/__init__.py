@@ -3,18 +3,23 @@
 from typing import Any
 
 from batuta.io.base import InputContext, IOManager, MissingDataError, OutputContext, Stored
+from batuta.io.delta import DeltaIO
 from batuta.io.duck import DuckDBIO
 from batuta.io.file_io import FileIO
 from batuta.io.files import StorageError
+from batuta.io.iceberg import IcebergIO
 from batuta.io.parquet import ParquetIO
 from batuta.io.postgres import PostgresIO
 from batuta.io.values import JSONIO, MemoryIO, PickleIO
+from batuta.io.versions import TableVersion, VersionedIO
 
 __all__ = [
     "JSONIO",
+    "DeltaIO",
     "DuckDBIO",
     "FileIO",
     "IOManager",
+    "IcebergIO",
     "InputContext",
     "MemoryIO",
     "MissingDataError",
@@ -24,6 +29,8 @@ __all__ = [
     "PostgresIO",
     "StorageError",
     "Stored",
+    "TableVersion",
+    "VersionedIO",
 ]
 
 

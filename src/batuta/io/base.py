@@ -41,6 +41,7 @@ class InputContext(msgspec.Struct, kw_only=True):
     """What is loaded: partitions of the upstream `asset`, as the type `annotation`, for the asset `downstream`.
 
     `partitioned` with no `partitions`: the partition mapping gave none (a first day that reads the day before).
+    `version`: as the table once was, asked only of a `versions.VersionedIO`.
     """
 
     asset: str
@@ -48,6 +49,7 @@ class InputContext(msgspec.Struct, kw_only=True):
     partitioned: bool = False
     annotation: Any = None
     downstream: str = ""
+    version: str = ""
 
 
 class Stored(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -112,6 +114,9 @@ class IOManager:
             one = msgspec.structs.replace(target, partitions=partitions)
             parts[key] = self.store(one, self.load(loaded))
         return parts[""] if "" in parts else combine("", parts)
+
+    def warm(self) -> None:
+        """Import what it needs, where that takes long: processes are forked from the one in which this is called."""
 
     def exists(self, context: OutputContext) -> bool:
         """Whether all of it is there. A manager that cannot tell trusts what is recorded: True."""

@@ -299,14 +299,14 @@ class DuckDBIO(QueryIO):
                 return None
             columns = [(name, kind) for name, kind in existing.items() if name != PARTITION]
             if not context.partitions:
-                return fingerprint(connection, table, columns, "TRUE")[1]
+                return fingerprint(connection, table.sql, columns, "TRUE")[1]
             if not set(context.partitions) <= self.partitions_in(connection, table, context.asset, existing):
                 return None
             marker = quoted(self.partition_column or PARTITION)
             parts = {}
             for key in context.partitions:
                 where = f"CAST({marker} AS VARCHAR) = {text(key)}"
-                parts[key] = Stored(data_version=fingerprint(connection, table, columns, where)[1])
+                parts[key] = Stored(data_version=fingerprint(connection, table.sql, columns, where)[1])
             return next(iter(parts.values())).data_version if len(parts) == 1 else combine("", parts).data_version
 
         return self._run(work, read_only=True)

@@ -88,13 +88,13 @@ def with_schema(connection: Any, schema: str) -> None:
     connection.execute(f"CREATE TABLE IF NOT EXISTS {NOTES.sql} (asset VARCHAR, partition VARCHAR)")
 
 
-def fingerprint(connection: Any, table: Table, columns: list[tuple[str, str]], where: str) -> tuple[int, str]:
-    """Rows and content hash. Neither the order of rows nor columns that are all null make a difference."""
+def fingerprint(connection: Any, source: str, columns: list[tuple[str, str]], where: str) -> tuple[int, str]:
+    """Rows and content hash of what a FROM says; neither the order of rows nor columns that are all null count."""
     cells = "0::UBIGINT"
     for name, _ in columns:
         cell = quoted(name)
         cells = f"xor({cells}, CASE WHEN {cell} IS NULL THEN 0::UBIGINT ELSE hash({cell}, {text(name)}) END)"
-    inner = f"SELECT {cells} AS cells FROM {table.sql} WHERE {where}"
+    inner = f"SELECT {cells} AS cells FROM {source} WHERE {where}"
     sql = f"SELECT count(*), sum(hash(cells)::HUGEINT), bit_xor(hash(cells)) FROM ({inner})"
     ((rows, total, folded),) = connection.execute(sql).fetchall()
     return rows, hash_bytes(f"{rows};{total};{folded}".encode())
@@ -103,5 +103,5 @@ def fingerprint(connection: Any, table: Table, columns: list[tuple[str, str]], w
 def stored_in(connection: Any, table: Table, where: str) -> Stored:
     """What a table holds where the condition says, without the column of ours."""
     columns = [(name, kind) for name, kind in table.columns(connection) if name != PARTITION]
-    rows, version = fingerprint(connection, table, columns, where)
+    rows, version = fingerprint(connection, table.sql, columns, where)
     return Stored(rows=rows, columns=[(name, plain_type(kind)) for name, kind in columns], data_version=version)

@@ -68,7 +68,7 @@ class LocalQueries(QueryIO):
             with explained():
                 connection.execute(f"CREATE TABLE {_RESULT.sql} AS {query.text}")
             columns = _RESULT.columns(connection)
-            rows, version = fingerprint(connection, _RESULT, columns, "TRUE")
+            rows, version = fingerprint(connection, _RESULT.sql, columns, "TRUE")
             stored = self.manager.store(context, connection.table(_RESULT.name))
         stored.data_version = version
         stored.rows = rows if stored.rows is None else stored.rows

@@ -24,6 +24,8 @@ EVALUATIONS: dict[str, str] = {
     "timetable": "batuta.runtime.evaluations:timetable",
     "sensor": "batuta.runtime.sensing:evaluate",
     "connection": "batuta.runtime.evaluations:connection",
+    "rows": "batuta.runtime.asset_rows:rows",
+    "versions": "batuta.runtime.asset_rows:versions",
 }
 """What can be evaluated: a function (location, data) -> JSON object, as `module:function`."""
 
