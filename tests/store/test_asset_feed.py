@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from batuta.core.environments import TAG
 from batuta.core.plan import content_hash
 from batuta.store import Store
 from batuta.store.asset_feed import Read
@@ -30,6 +31,7 @@ def test_unfinished_runs_of_assets_and_runs_by_number(store: Store) -> None:
     feed = store.asset_feed
     assets = create(store, kind="assets")
     create(store, kind="dag")
+    create(store, kind="assets", tags={TAG: "dev"})  # in an environment: what it makes is not production's
     assert feed.unfinished() == {assets.id: content_hash(PLAN)}
     assert set(feed.runs([assets.id, 999])) == {assets.id}
     finish(store, assets, at=1_001.0)

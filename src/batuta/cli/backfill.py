@@ -5,7 +5,16 @@ from __future__ import annotations
 import click
 
 from batuta.cli.output import Output, output_options
-from batuta.cli.targets import execution_options, file_option, load, open_workspace, parse_pairs, split_target
+from batuta.cli.targets import (
+    environment_option,
+    execution_options,
+    file_option,
+    load,
+    open_workspace,
+    parse_pairs,
+    split_target,
+    tell_environment,
+)
 from batuta.core.errors import RequestError
 
 
@@ -14,6 +23,7 @@ from batuta.core.errors import RequestError
 @click.option("--partitions", required=True, metavar="KEYS", help="A range a..b, a list a,b, or one key.")
 @click.option("--missing", is_flag=True, help="Only partitions that were never made.")
 @click.option("--stale", is_flag=True, help="Only partitions that are missing or stale.")
+@environment_option
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be made, and stop.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing more once something failed.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the run; may be repeated.")
@@ -25,6 +35,7 @@ def backfill(
     partitions: str,
     missing: bool,
     stale: bool,
+    environment: str,
     dry_run: bool,
     fail_fast: bool,
     tags: tuple[str, ...],
@@ -63,7 +74,9 @@ def backfill(
         tags=parse_pairs(tags, "--tag"),
         plain=plain,
         show_logs=show_logs,
+        environment=environment,
     )
     with open_workspace(target, executor=executor, workers=workers) as workspace:
         load(workspace)
+        tell_environment(workspace, environment, out)
         return make(workspace, wanted, out)

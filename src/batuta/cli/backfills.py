@@ -15,7 +15,7 @@ from batuta.cli.defined import defined, recorded
 from batuta.cli.formats import ago, iso, number, parse_date, plural
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, table
-from batuta.cli.targets import open_store, open_workspace, parse_pairs, parse_params
+from batuta.cli.targets import environment_option, open_store, open_workspace, parse_pairs, parse_params
 from batuta.core.errors import RequestError
 from batuta.runtime.people import person
 
@@ -121,6 +121,7 @@ def _spec(store: Store, wish: Wish, **more: Any) -> tuple[Backfill, Definitions,
 @click.option("-p", "--param", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the runs; may be repeated.")
 @click.option("--location", default="", metavar="NAME", help="The code location, where there are several.")
+@environment_option
 @click.option("--preview", is_flag=True, help="Say which partitions and how many runs, and stop.")
 @output_options
 def launch(
@@ -137,6 +138,7 @@ def launch(
     pairs: tuple[str, ...],
     tags: tuple[str, ...],
     location: str,
+    environment: str,
     preview: bool,
     out: Output,
 ) -> None:
@@ -165,8 +167,11 @@ def launch(
             priority=priority,
             params=parse_params(pairs, None),
             tags=parse_pairs(tags, "--tag"),
+            environment=environment,
         )
         found = planned(definitions, store, spec, now, whole)
+        if environment and not preview:
+            store.environments.make(environment, by=person(), now=now)
         made = None if preview else store.backfills.create(found.spec, found.items, by=person(), now=now)
     labels = [item.label for item in found.items]
     out.document({"id": made, **found.data, "items": labels if preview else labels[:SHOWN_MAX]})
@@ -240,6 +245,7 @@ def _data(row: BackfillRow, counts: dict[str, int]) -> dict[str, Any]:
         "partitions": spec.partitions or None,
         "from": iso(spec.first),
         "to": iso(spec.last),
+        "environment": spec.environment,
         "mode": spec.mode,
         "batch": spec.batch,
         "runs_max": spec.runs_max,
@@ -281,6 +287,8 @@ def show(backfill_id: int, every: bool, out: Output) -> None:
         }
     )
     out.say(f"backfill {row.id} of {row.spec.job or row.spec.selection}: {row.state}, {_progress(counts)}")
+    if row.spec.environment:
+        out.say(f"  in environment {row.spec.environment}")
     out.say(f"  launched {ago(row.created_at, now)} by {row.created_by or 'nobody'}")
     lines = [
         (one.item.label, Cell(one.state, _COLORS.get(one.state)), str(one.run_id or ""), one.error[:120])

@@ -11,6 +11,7 @@ from batuta.cli.formats import between, clock, parse_age, partitions, plural, wh
 from batuta.cli.group import Lazy, LazyGroup
 from batuta.cli.output import Cell, Output, output_options, state_cell, table
 from batuta.cli.targets import open_store, parse_pairs, project_at
+from batuta.core.environments import TAG
 from batuta.core.states import RunState
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def runs() -> None:
 @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in RunState]))
 @click.option("--job", metavar="NAME", help="Only runs of this job.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Only runs with this tag; may be repeated.")
+@click.option("--env", "environment", metavar="NAME", help="Only runs in this environment.")
 @click.option("--since", metavar="AGE", help="Only runs of the last 30d, 12h, 45m.")
 @click.option("--before", type=int, metavar="ID", help="Only runs before this one: the next page.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
@@ -51,6 +53,7 @@ def list_runs(
     states: tuple[str, ...],
     job: str | None,
     tags: tuple[str, ...],
+    environment: str | None,
     since: str | None,
     before: int | None,
     limit: int,
@@ -69,6 +72,8 @@ def list_runs(
     from batuta.cli.show import run_table
 
     wanted = parse_pairs(tags, "--tag")
+    if environment:
+        wanted[TAG] = environment
     now = time.time()
     with open_store() as store:
         rows = store.runs(
@@ -89,7 +94,7 @@ def list_runs(
                 if row.state in ("running", "cancelling") and not is_executed(row, now):
                     out.note(f"  nobody executes run {row.id} now: `batuta runs resume {row.id}` goes on with it")
         else:
-            out.note("no runs" if not (states or job or tags or since) else "no such runs")
+            out.note("no runs" if not (states or job or wanted or since) else "no such runs")
 
 
 @click.command("show")

@@ -10,7 +10,7 @@ import click
 
 from batuta.cli import exits
 from batuta.cli.output import Output, output_options
-from batuta.cli.targets import load, parse_pairs, parse_params, project_at
+from batuta.cli.targets import environment_option, load, parse_pairs, parse_params, project_at, tell_environment
 from batuta.core.errors import RequestError, nearest
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ WAIT_MAX_S = 86400.0
 @click.option("--partitions", metavar="TEXT", help="Which partitions, of a job of assets.")
 @click.option("--date", "date_text", metavar="DATE", help="The run's logical date (UTC unless it names a zone).")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the run; may be repeated.")
+@environment_option
 @click.option("--priority", type=int, default=0, show_default=True, help="Higher ones are started first.")
 @click.option("--key", default="", metavar="KEY", help="Queue it at most once for this key.")
 @click.option("--concurrency-key", default="", metavar="KEY", help="Only one run of a key at a time.")
@@ -42,6 +43,7 @@ def launch(
     partitions: str | None,
     date_text: str | None,
     tags: tuple[str, ...],
+    environment: str,
     priority: int,
     key: str,
     concurrency_key: str,
@@ -69,6 +71,7 @@ def launch(
         params=parse_params(pairs, params_json),
         partition=partitions,
         tags=parse_pairs(tags, "--tag"),
+        environment=environment,
         priority=priority,
         key=key or uuid.uuid4().hex,
         concurrency_key=concurrency_key,
@@ -77,7 +80,10 @@ def launch(
     )
     project = project_at("")
     with _workspace(project, job, location) as workspace:
+        tell_environment(workspace, environment, out)
         keyed = _rows(workspace, spec)
+        if environment:
+            workspace.store.environments.make(environment, by=spec.by, now=time.time())
         ((run_id, is_new),) = workspace.store.create_keyed("manual", [keyed], now=time.time())
         row = workspace.store.run(run_id)
         out.document({"run": run_id, "new": is_new, "state": row.state if row is not None else None})

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from batuta.core.environments import checked_name
 from batuta.core.errors import RequestError
 from batuta.core.schedule_specs import Fire, ScheduleSpec
 from batuta.core.states import RunState
@@ -72,6 +73,7 @@ class Backfill(msgspec.Struct, frozen=True, omit_defaults=True):
     priority: int = 0
     params: dict[str, Any] = {}
     tags: dict[str, str] = {}
+    environment: str = ""
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,6 +95,8 @@ def validate(backfill: Backfill) -> None:
         )
     if backfill.partitions and backfill.first is not None:
         raise RequestError("a backfill is over partitions or over logical times", hint="leave out one of them")
+    if backfill.environment:
+        checked_name(backfill.environment)
     if backfill.batch < 0:
         raise RequestError(f"batch is {backfill.batch}", hint="give partitions for one run: 1 and up, 0 for all in one")
     if backfill.runs_max < 1:

@@ -8,7 +8,8 @@ or folder beside that of production. Surprising: production is the environment c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from batuta.core.errors import RequestError, nearest
 
@@ -17,6 +18,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 PRODUCTION = ""
 CONFIG = "environment"
 """Where a run says in which environment it is."""
+TAG = "batuta/environment"
+"""The tag of such a run: what lists of runs are asked by."""
 PROMOTE = "promote"
 """Where a run says that it takes to production what an environment has: {"environment", "partitions" by asset}."""
 CLEAR = "clear"
@@ -31,6 +34,11 @@ def checked_name(name: str) -> str:
             hint = "what is made without an environment is production's"
         raise RequestError(f"{name!r} cannot be an environment's name", hint=hint)
     return name
+
+
+def environment_of(config: Mapping[str, Any]) -> str:
+    """Where a run of this configuration is; "" in production."""
+    return str(config.get(CONFIG, ""))
 
 
 def stored_key(asset: str, environment: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from batuta.core import events as ev
-from batuta.core.environments import CONFIG
+from batuta.core.environments import environment_of
 from batuta.core.errors import RequestError, nearest
 from batuta.core.plan import Plan, StepSpec
 from batuta.core.run import Run
@@ -113,7 +113,7 @@ class ActiveRun:
     @property
     def environment(self) -> str:
         """Where what it makes is recorded and kept; "": production."""
-        return str(self.row.config.get(CONFIG, ""))
+        return environment_of(self.row.config)
 
     @property
     def is_flow(self) -> bool:

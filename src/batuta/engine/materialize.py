@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -59,6 +60,14 @@ class Assets:
         self._store = store
         self._selector = Selector(self.index)
 
+    def within(self, environment: str) -> Assets:
+        """The same as they are in an environment; itself where that is the one."""
+        if environment == self.environment:
+            return self
+        made = copy.copy(self)
+        made.environment = environment
+        return made
+
     def select(self, selection: str) -> tuple[str, ...]:
         """The assets that a selection stands for. Raises SelectionError."""
         return self._selector.select(selection, states=self._in_state)
@@ -77,10 +86,10 @@ class Assets:
             for pair, row in self.states().items()
         }
 
-    def states(self) -> dict[Pair, MaterializationRow]:
-        """The current materialization of every (asset, partition), as recorded."""
-        states = self._store.asset_states()
-        return states | self._store.environments.states(self.environment) if self.environment else states
+    def states(self, assets: Collection[str] | None = None) -> dict[Pair, MaterializationRow]:
+        """The current materialization of every (asset, partition), or of those of `assets`, as recorded."""
+        states = self._store.asset_states(assets)
+        return states | self._store.environments.states(self.environment, assets) if self.environment else states
 
     def verdicts(self) -> dict[tuple[str, str, str], CheckRow]:
         """The last verdict of every check, by asset, check and partition."""

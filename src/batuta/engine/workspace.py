@@ -13,7 +13,7 @@ import msgspec
 from batuta.core import events as ev
 from batuta.core.clashes import Taken, without_taken
 from batuta.core.definitions import Definitions, JobSpec
-from batuta.core.environments import CONFIG, checked_name
+from batuta.core.environments import CONFIG, TAG, checked_name, environment_of
 from batuta.core.errors import BatutaError, DefinitionError, LoadError, RequestError, nearest
 from batuta.core.joined import Joined, joined, named
 from batuta.core.plan import Plan, locations_of
@@ -215,7 +215,8 @@ class Workspace:
         """The same as they are in an environment."""
         found = self._assets.get(environment)
         if found is None:
-            found = self._assets[environment] = Assets(self.joined, self.store, environment)
+            found = self.assets_in("").within(environment) if environment else Assets(self.joined, self.store)
+            self._assets[environment] = found
         return found
 
     # ---- what can be run ----
@@ -302,6 +303,7 @@ class Workspace:
         if environment:
             self.store.environments.make(checked_name(environment), by=person(), now=time.time())
             new.config = {**new.config, CONFIG: environment}
+            new.tags = {**new.tags, TAG: environment}
 
     def _new_run(self, job: str, kind: str, params: dict[str, Any], tags: Mapping[str, str], trigger: str) -> NewRun:
         config = {"executor": self.executor, "project": self.project.root}
@@ -339,7 +341,9 @@ class Workspace:
                 return self._launched[key]
             for row in self.store.runs(parent_run=parent[0], tags=tags, limit=1):
                 return row.id
-            handle = self.start_job(job, params, tags=tags, trigger="parent", parent=parent)
+            starter = self.store.run(parent[0])
+            environment = "" if starter is None else environment_of(starter.config)
+            handle = self.start_job(job, params, tags=tags, trigger="parent", parent=parent, environment=environment)
             self._launched[key] = handle.id
             return handle.id
 

@@ -15,6 +15,7 @@ from batuta.core import events as ev
 from batuta.core import plan as plans
 from batuta.core.alert_rules import Fact
 from batuta.core.alert_specs import KINDS, Rule
+from batuta.core.environments import environment_of
 from batuta.core.plan import Plan
 from batuta.core.states import TaskState
 from batuta.core.values import ErrorInfo
@@ -53,18 +54,20 @@ class Facts:
         self._plans: dict[str, Plan | None] = {}
 
     def of(self, events: Sequence[EventRow]) -> list[Fact]:
-        """The facts in a page of events, in their order. Events of runs that are gone by now tell nothing."""
+        """The facts in a page of events, in their order; none of runs that are gone by now, or in an environment."""
         runs = {row.id: row for row in self._store.runs_numbered({event.run_id for event in events})}
         self._plans.clear()
         found: list[Fact] = []
         for row in events:
             run = runs.get(row.run_id)
-            if run is not None:
+            if run is not None and not environment_of(run.config):
                 found += self._of_event(run, row)
         return found
 
     def of_run(self, run: RunRow) -> list[Fact]:
-        """All facts of one run, for explaining what rules make of it."""
+        """All facts of one run, for explaining what rules make of it; none of one in an environment."""
+        if environment_of(run.config):
+            return []
         return [
             fact for row in self._store.events(run.id) if row.kind in EVENT_KINDS for fact in self._of_event(run, row)
         ]

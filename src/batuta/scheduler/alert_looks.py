@@ -14,6 +14,7 @@ from batuta.core.alert_rules import Fact, longest_usual
 from batuta.core.alert_specs import Rule, texts
 from batuta.core.definitions import AssetSpec, decode
 from batuta.core.durations import spoken
+from batuta.core.environments import environment_of
 from batuta.core.freshness_overdue import overdue
 from batuta.core.partition_types import DynamicPartitions, MultiPartitions, Partitions
 from batuta.runtime.masking import mask
@@ -72,7 +73,8 @@ class Looks:
 
     def _runs(self) -> list[RunRow]:
         if self._open is None:
-            self._open = self._store.runs(states=OPEN_STATES, limit=OPEN_MAX)
+            rows = self._store.runs(states=OPEN_STATES, limit=OPEN_MAX)
+            self._open = [row for row in rows if not environment_of(row.config)]
         return self._open
 
     # ---- runs ----

@@ -17,6 +17,7 @@ from batuta.core import schedules
 from batuta.core.asset_partitions import choose_partitions
 from batuta.core.backfills import Backfill, Item
 from batuta.core.definitions import Definitions, JobSpec
+from batuta.core.environments import environment_of
 from batuta.core.errors import RequestError, nearest
 from batuta.core.joined import Joined
 from batuta.core.schedule_specs import Cron, Custom, Fire, ScheduleSpec, Timing
@@ -72,7 +73,7 @@ def planned(
             hint = "give logical times instead: --from, --to and --every"
             raise RequestError(f"{spec.job!r} is a {job.kind}, which has no partitions", hint=hint)
         selection = job.selection
-    return _Over(Assets(whole or definitions, store), store, spec, selection, now).preview()
+    return _Over(Assets(whole or definitions, store, spec.environment), store, spec, selection, now).preview()
 
 
 def _job(definitions: Definitions, name: str) -> JobSpec:
@@ -216,17 +217,24 @@ class _Over:
 
     def _made(self, leading: Sequence[str], labels: Iterable[str]) -> set[str]:
         """The partitions of which every leading asset is made."""
-        states = self.store.asset_states(leading)
+        states = self.assets.states(leading)
         return {label for label in labels if all((key, label) in states for key in leading)}
 
     def _failed(self, leading: Sequence[str]) -> set[str]:
         """The partitions that failed later than they were last made, as far as that is still known."""
         steps = {self.assets.index.assets[key].step: key for key in leading}
-        states = self.store.asset_states(leading)
+        states = self.assets.states(leading)
+        noteworthy = self.store.noteworthy_task_runs("failed", limit=FAILED_LOOKED_AT_MAX)
+        rows = [row for row in noteworthy if row.step in steps]
+        here = {
+            run.id
+            for run in self.store.runs_numbered({row.run_id for row in rows})
+            if environment_of(run.config) == self.spec.environment
+        }
         found: set[str] = set()
-        for row in self.store.noteworthy_task_runs("failed", limit=FAILED_LOOKED_AT_MAX):
-            key = steps.get(row.step)
-            if key is not None and row.label:
+        for row in rows:
+            key = steps[row.step]
+            if row.run_id in here and row.label:
                 made = states.get((key, row.label))
                 if made is None or made.run_id < row.run_id:
                     found.add(row.label)

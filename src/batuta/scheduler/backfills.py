@@ -124,7 +124,7 @@ class BackfillDuty:
         of_job = locations.with_job(spec.job, spec.location) if spec.job else None
         job = of_job.job(spec.job) if of_job is not None else None
         selection = job.selection if job is not None else spec.selection
-        assets = locations.assets_for("" if job is not None else spec.location)
+        assets = locations.assets_for("" if job is not None else spec.location).within(spec.environment)
         plans = Plans(assets, spec, selection, [item.item for item in items], now)
         found: list[Made] = []
         for item in items:
@@ -159,6 +159,8 @@ def _base(row: BackfillRow, item: BackfillItemRow) -> RunSpec:
         origin=str(row.id),
         priority=spec.priority,
         backfill_id=row.id,
+        environment=spec.environment,
+        config={"mode": "stale"} if spec.mode == "stale" else {},
     )
 
 

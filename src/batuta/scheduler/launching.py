@@ -16,6 +16,7 @@ from typing import Any
 from batuta.core import plan as plans
 from batuta.core.asset_partitions import Asked
 from batuta.core.definitions import JobSpec
+from batuta.core.environments import CONFIG, TAG, checked_name
 from batuta.core.errors import BatutaError, ParameterError, RequestError
 from batuta.core.plan import Plan, locations_of
 from batuta.core.run_rules import RunRules, concurrency_key
@@ -51,6 +52,7 @@ class RunSpec:
     deadline_at: float | None = None
     backfill_id: int | None = None
     parent: tuple[int, int] | None = None
+    environment: str = ""  # in which one; "": in production
     by: str = ""  # the person who asks for it
 
 
@@ -135,13 +137,17 @@ def rows_of(
 ) -> KeyedRun:
     """The rows of a run whose plan is made and whose parameters are valid. Raises RequestError."""
     data = plans.encode(plan)
+    own: dict[str, Any] = {"skip_unchanged": True} if spec.config.get("mode") == "stale" else {}
+    tags = {**(job.tags if job is not None else {}), **spec.tags}
+    if spec.environment:
+        own[CONFIG] = tags[TAG] = checked_name(spec.environment)
     run = NewRun(
         job=plan.job,
         kind=plan.kind,
         plan_hash=plans.content_hash(data),
         location=location,
         params=params,
-        tags={**(job.tags if job is not None else {}), **spec.tags},
+        tags=tags,
         trigger=spec.trigger,
         logical_at=now if spec.logical_at is None else spec.logical_at,
         interval_start=spec.interval[0] if spec.interval else None,
@@ -150,7 +156,7 @@ def rows_of(
         parent_run=spec.parent[0] if spec.parent else None,
         parent_task=spec.parent[1] if spec.parent else None,
         priority=spec.priority,
-        config={"executor": "processes", "project": project_root, **several(plan), **spec.config},
+        config={"executor": "processes", "project": project_root, **several(plan), **spec.config, **own},
         created_at=now,
         version=version,
         origin=spec.origin,
@@ -219,7 +225,7 @@ def plan_of(spec: RunSpec, job: JobSpec | None, assets: Callable[[], Assets]) ->
         raise RequestError("neither a job nor a selection of assets was named")
     name = job.name if job is not None else "materialize"
     mode = spec.config.get("mode", "all")
-    plan = assets().plan(selection, mode=mode, partitions=spec.partition, job=name).plan
+    plan = assets().within(spec.environment).plan(selection, mode=mode, partitions=spec.partition, job=name).plan
     if not plan.steps:
         raise RequestError(f"nothing to make of {selection!r}", hint="all of it is fresh")
     return plan

@@ -1,6 +1,7 @@
 """What the store has for sensors: runs that have ended, assets that were made, requests that were signed.
 
-Read in the order of their ids from the one that the cursor names, so that each is given once, whatever crashes.
+Read in the order of their ids from the one that the cursor names, so that each is given once, whatever crashes. What
+happens in an environment is not production's, and is left out.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from batuta.core import events as ev
+from batuta.core.environments import environment_of
 from batuta.core.errors import RequestError
 from batuta.core.sensor_specs import Assets, Runs, SensorSpec, Webhook
 from batuta.core.sensors import EVENTS_MAX
@@ -63,6 +65,8 @@ class Events:
             row = rows.get(run_id)
             if row is None or not isinstance(event, ev.RunFinished) or str(event.state) not in source.states:
                 continue
+            if environment_of(row.config):
+                continue
             own = row.trigger == "sensor" and row.origin == spec.name
             if (source.jobs and row.job not in source.jobs) or (not source.jobs and own):
                 continue
@@ -97,7 +101,7 @@ class Events:
                 "data_version": event.data_version,
             }
             for number, run_id, event in found
-            if isinstance(event, ev.AssetMaterialized) and event.asset in wanted
+            if isinstance(event, ev.AssetMaterialized) and event.asset in wanted and not event.environment
         ]
         return Seen(events, cursor, more)
 

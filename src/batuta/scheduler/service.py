@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from batuta.core.environments import environment_of
 from batuta.core.errors import BatutaError, RequestError
 from batuta.core.events import CancelAsked
 from batuta.core.plan import Plan
@@ -298,9 +299,11 @@ class Service:
     def _launch_from_step(self, job: str, params: Mapping[str, Any], **more: Any) -> int:
         """A step starts a run of another job: at most once for the step and key. Called in a thread that may wait."""
         parent: tuple[int, int] = more["parent"]
+        row = self.store.run(parent[0])
         spec = RunSpec(
             job=job,
             params=params,
+            environment="" if row is None else environment_of(row.config),
             key=f"{parent[0]}:{parent[1]}:{more.get('key', '')}",
             trigger="parent",
             parent=parent,

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from batuta.core.definitions import JobSpec
+from batuta.core.environments import checked_name
 from batuta.core.errors import BatutaError
 from batuta.core.params_schema import completed, wrong
 from batuta.core.plan import LabelExpansion, MapExpansion, Plan, locations_of
@@ -50,6 +51,8 @@ class Launcher:
         now = backend.clock()
         version = catalog.location(location).hash
         keyed = rows_of(spec, job, plan, shown, location, version, project_root=backend.project.root, now=now)
+        if wanted.environment:
+            backend.store.environments.make(wanted.environment, by=who.name, now=now)
         ((run_id, is_new),) = backend.store.create_keyed(f"api:{who.name}", [keyed], now=now)
         new = keyed.run
         if is_new:
@@ -66,6 +69,8 @@ class Launcher:
     def check(self, wanted: Launch, who: Principal) -> LaunchCheck:
         """Whether it can be launched, and all that is wrong with its parameters. Raises NotFound, Forbidden."""
         errors: dict[str, str] = {}
+        if wanted.environment:
+            checked_name(wanted.environment)
         if wanted.job:
             _, named = self._backend.catalog.job(wanted.job, wanted.location)
             if named.plan is not None:
@@ -138,6 +143,7 @@ def _spec_of(wanted: Launch, location: str, job: JobSpec | None, who: Principal,
         priority=wanted.priority,
         logical_at=seconds_of(wanted.logical_at),
         by=who.name,
+        environment=wanted.environment,
     )
 
 

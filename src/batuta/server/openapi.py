@@ -24,6 +24,7 @@ TAGS = {
     "lineage": "What is made from what, across all locations and styles.",
     "schedules": "What starts runs: schedules, sensors and automations, with their ticks.",
     "backfills": "Requests to run many partitions or logical times.",
+    "environments": "Places of one's own over production's data.",
     "locations": "Code locations: what is loaded, and what is wrong with it.",
     "settings": "Pools, variables, connections and secrets.",
     "operations": "Alerts, the audit log, processes and the store.",

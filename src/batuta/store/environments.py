@@ -55,6 +55,10 @@ class EnvironmentBook:
         rows = self._database.rows("environment_states_of_run", run_id=run_id)
         return [materialization_row(row) for row in rows]
 
+    def judged_by(self, run_id: int) -> list[CheckRow]:
+        """What a run found of checks in its environment, and was not evaluated again since."""
+        return [check_row(row) for row in self._database.rows("environment_verdicts_of_run", run_id=run_id)]
+
     def verdicts(self, name: str) -> dict[tuple[str, str, str], CheckRow]:
         """The last verdicts of checks in an environment, by asset, check, partition."""
         rows = self._database.rows("environment_verdicts", environment=name)

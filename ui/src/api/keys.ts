@@ -41,6 +41,7 @@ export const keys = {
     one: (backfill: number) => ["backfills", "one", backfill] as const,
     items: (backfill: number, filter: object) => ["backfills", "one", backfill, "items", filter] as const,
   },
+  environments: ["environments"] as const,
   tickers: {
     all: ["tickers"] as const,
     list: (filter: object) => ["tickers", "list", filter] as const,

@@ -132,6 +132,14 @@ export const tickerQueries = {
     ),
 };
 
+export const environmentQueries = {
+  list: () =>
+    queryOptions({
+      queryKey: keys.environments,
+      queryFn: ({ signal }) => call(client.GET("/api/v1/environments", { signal })),
+    }),
+};
+
 export const backfillQueries = {
   list: (filter: BackfillFilter = {}) =>
     pages(

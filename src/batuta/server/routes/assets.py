@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from batuta.core.definitions import AssetSpec
+from batuta.core.environments import checked_name
 from batuta.server.access import Principal
 from batuta.server.asset_history import columns_of, preview_of, schema_changes, series_of, usage_of
 from batuta.server.asset_states import AssetState, AssetStates
@@ -122,7 +123,11 @@ class AssetRoutes(Controller):
     ) -> AssetPlan:
         """What a run over a selection would make, and why; nothing is started."""
         found = backend.asset_states()
-        made = found.assets.plan(data.selection, mode=data.mode, partitions=data.partitions or None)
+        if data.environment:
+            checked_name(data.environment)
+        made = found.assets.within(data.environment).plan(
+            data.selection, mode=data.mode, partitions=data.partitions or None
+        )
         return _plan_of(found, made)
 
     @get("/{key:str}", operation_id="getAsset", summary="Show an asset", sync_to_thread=True, opt=viewer())

@@ -111,6 +111,8 @@ class Backfills(Controller):
                     where = {"Location": f"/api/v1/backfills/{row.id}"}
                     return Response(_shown(row, box.counts([row.id])[row.id], who), status_code=200, headers=where)
             spec = replace(spec, tags={**spec.tags, KEY_TAG: key})
+        if spec.environment:
+            backend.store.environments.make(spec.environment, by=who.name, now=backend.clock())
         number = box.create(spec, found.items, by=who.name, now=backend.clock())
         backend.wake("backfills")
         where = {"Location": f"/api/v1/backfills/{number}"}
@@ -203,6 +205,7 @@ def _planned(backend: Backend, who: Principal, asked: BackfillAsked, role: Liter
         priority=asked.priority,
         params=asked.params,
         tags=asked.tags,
+        environment=asked.environment,
     )
     whole = catalog.joined if asked.job or not location else definitions  # a job's selection is one over all
     return planned(definitions, backend.store, spec, backend.clock(), whole)
@@ -248,6 +251,7 @@ def _shown(row: BackfillRow, counts: dict[str, int], who: Principal) -> Backfill
         runs_max=spec.runs_max,
         params=spec.params,
         tags=spec.tags,
+        environment=spec.environment,
         counts=counts,
         created_by=row.created_by,
         created_at=at(row.created_at),

@@ -8,6 +8,7 @@ from batuta.server.routes.accounts import Access
 from batuta.server.routes.artifacts import ArtifactRoutes
 from batuta.server.routes.assets import AssetRoutes
 from batuta.server.routes.backfills import Backfills
+from batuta.server.routes.environments import Environments
 from batuta.server.routes.health import health, ready
 from batuta.server.routes.home import HomeRoutes
 from batuta.server.routes.jobs import Jobs
@@ -36,6 +37,7 @@ CONTROLLERS: tuple[Any, ...] = (
     OpenLineageRoutes,
     Tickers,
     Backfills,
+    Environments,
     Locations,
     Operations,
     Values,

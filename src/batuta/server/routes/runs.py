@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
+from batuta.core.environments import TAG, environment_of
 from batuta.core.errors import RequestError
 from batuta.core.run_mark import refuse_mark
 from batuta.core.states import RUN_FINAL, RunState
@@ -71,6 +72,7 @@ class Runs(Controller):
         origin: A[str | None, query("Only started by the schedule, sensor or automation of this name.")] = None,
         run_tags: A[list[str] | None, query("Only with all these tags: `key=value`.", "tag")] = None,
         partition: A[str | None, query("Only of this partition.")] = None,
+        environment: A[str | None, query("Only in this environment.", max_length=100)] = None,
         parent: A[int | None, query("Only started by this run.", ge=1, le=2**63 - 1)] = None,
         backfill: A[int | None, query("Only of this backfill.", ge=1, le=2**63 - 1)] = None,
         roots: A[bool, query("Without runs that other runs started.")] = False,
@@ -89,7 +91,7 @@ class Runs(Controller):
             triggers=tuple(triggers or ()),
             locations=who.narrowed(list(backend.catalog.locations), locations or None),
             origin=origin,
-            tags=pairs(run_tags, "tag"),
+            tags={**pairs(run_tags, "tag"), **({TAG: environment} if environment else {})},
             partition=partition,
             parent_run=parent,
             backfill_id=backfill,
@@ -166,8 +168,10 @@ class Runs(Controller):
         """A run with counts of its task runs, what it made, what it asks, and what may be asked of it."""
         row = seen(backend, who, run_id)
         store = backend.store
-        made = store.materializations(run_id=run_id)
-        checks = store.check_results(run_id=run_id)
+        if environment_of(row.config):
+            made, checks = store.environments.made_by(run_id), store.environments.judged_by(run_id)
+        else:
+            made, checks = store.materializations(run_id=run_id), store.check_results(run_id=run_id)
         paused = store.task_runs(run_id, states="paused")
         body = store.task_run(run_id, 0) if row.kind == "flow" else None
         children = store.runs(parent_run=run_id, limit=CHILDREN_SHOWN)

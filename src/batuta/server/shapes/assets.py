@@ -302,6 +302,7 @@ class PlanAsked(Given):
         doc("Everything, what is stale or missing, or only what was never made.", "stale"),
     ] = "all"
     partitions: A[str, doc("A key, a list `a,b`, or a range `a..b`.", max_length=100_000)] = ""
+    environment: A[str, doc("As it would be in this environment; empty: in production.", "dev_anna")] = ""
 
 
 class PlannedAsset(Shape):

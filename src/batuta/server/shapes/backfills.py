@@ -35,6 +35,9 @@ class BackfillAsked(Given):
     priority: A[int, doc("Of its runs.", 0, ge=-1_000_000, le=1_000_000)] = 0
     params: A[dict[str, Any], doc("Parameters of its runs.")] = msgspec.field(default_factory=dict)
     tags: A[dict[str, str], doc("Tags of its runs.")] = msgspec.field(default_factory=dict)
+    environment: A[
+        str, doc("The environment to do it in, which is made if it is not there; empty: production.", "dev_anna")
+    ] = ""
 
 
 class BackfillPreview(Shape):
@@ -65,6 +68,7 @@ class Backfill(Shape):
     runs_max: A[int, doc("Runs at once.", 10)]
     params: A[dict[str, Any], doc("Parameters of its runs.")]
     tags: A[dict[str, str], doc("Tags of its runs.")]
+    environment: A[str, doc("The environment that they are in; empty: production.", "dev_anna")]
     counts: A[dict[str, int], doc("How many of its runs are in each state.", {"succeeded": 30, "submitted": 1})]
     created_by: A[str, doc("Who launched it.", "ada")]
     created_at: A[datetime, doc("When.")]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from batuta.core.environments import environment_of
 from batuta.core.states import RunState, TaskState
 from batuta.core.values import ErrorInfo, Handle
 from batuta.runtime.log_read import LogLine
@@ -37,6 +38,7 @@ class Run(Shape):
     params: A[dict[str, Any], doc("Its parameters.", {"day": "2026-01-31"})]
     tags: A[dict[str, str], doc("Its tags.", {"team": "growth"})]
     partition: A[str, doc("The partition that it makes, if it is about one.", "2026-01-31")]
+    environment: A[str, doc("The environment that it makes it in; empty: production.", "dev_anna")]
     logical_at: A[datetime | None, doc("The time that it is about, as opposed to when it ran.")]
     interval_start: A[datetime | None, doc("From when on its data is.")]
     interval_end: A[datetime | None, doc("Until when its data is.")]
@@ -246,6 +248,9 @@ class Launch(Given):
         default_factory=dict
     )
     tags: A[dict[str, str], doc("Tags of the run.", {"ticket": "OPS-7"})] = msgspec.field(default_factory=dict)
+    environment: A[
+        str, doc("The environment to do it in, which is made if it is not there; empty: production.", "dev_anna")
+    ] = ""
     priority: A[int, doc("The larger, the earlier it leaves the queue.", 0, ge=-1_000_000, le=1_000_000)] = 0
     logical_at: A[datetime | None, doc("The time that the run is about.")] = None
 
@@ -326,6 +331,7 @@ def run_of(row: RunRow) -> Run:
         params=row.params,
         tags=row.tags,
         partition=row.partition,
+        environment=environment_of(row.config),
         logical_at=at_or_none(row.logical_at),
         interval_start=at_or_none(row.interval_start),
         interval_end=at_or_none(row.interval_end),

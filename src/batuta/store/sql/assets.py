@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
 
-from batuta.store.schema import RowId, check_results, materializations, runs
+from batuta.core.environments import TAG
+from batuta.store.schema import RowId, check_results, materializations, run_tags, runs
 from batuta.store.schema_service import tickers, ticks
 from batuta.store.sql.build import Dialect, is_open, literal, p, page, plain
 
@@ -35,7 +36,9 @@ def last_asset_ids(dialect: Dialect) -> ClauseElement:
 
 @plain
 def unfinished_asset_runs(dialect: Dialect) -> ClauseElement:
-    query = sa.select(runs.c.id, runs.c.plan_hash).where(is_open(), runs.c.kind == literal("assets"))
+    """Those in production."""
+    elsewhere = sa.exists().where(run_tags.c.key == literal(TAG), run_tags.c.run_id == runs.c.id)
+    query = sa.select(runs.c.id, runs.c.plan_hash).where(is_open(), runs.c.kind == literal("assets"), ~elsewhere)
     return query.order_by(runs.c.id)
 
 

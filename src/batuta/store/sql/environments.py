@@ -44,6 +44,12 @@ def environment_states_of_run(dialect: Dialect) -> ClauseElement:
 
 
 @plain
+def environment_verdicts_of_run(dialect: Dialect) -> ClauseElement:
+    columns = [c for c in environment_checks.columns if c.name != "environment"]
+    return sa.select(*columns, literal(0)).where(environment_checks.c.run_id == run_id())
+
+
+@plain
 def environment_verdicts(dialect: Dialect) -> ClauseElement:
     columns = [c for c in environment_checks.columns if c.name != "environment"]
     return sa.select(*columns, literal(0)).where(environment_checks.c.environment == p("environment"))

@@ -870,7 +870,9 @@ FROM check_results), 0) AS coalesce_2;
 -- unfinished_asset_runs()
 SELECT runs.id, runs.plan_hash
 FROM runs
-WHERE runs.state IN ('queued', 'running', 'paused', 'cancelling') AND runs.kind = 'assets' ORDER BY runs.id;
+WHERE runs.state IN ('queued', 'running', 'paused', 'cancelling') AND runs.kind = 'assets' AND NOT (EXISTS (SELECT *
+FROM run_tags
+WHERE run_tags.key = 'batuta/environment' AND run_tags.run_id = runs.id)) ORDER BY runs.id;
 
 -- switched_tickers(kind)
 SELECT tickers.location, tickers.name, tickers.enabled
@@ -992,6 +994,11 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets));
 SELECT environment_partitions.asset, environment_partitions.partition, environment_partitions.run_id, environment_partitions.task, environment_partitions.at, environment_partitions.data_version, environment_partitions.code_version, environment_partitions.inputs, environment_partitions.metadata, 0
 FROM environment_partitions
 WHERE environment_partitions.run_id = %s::BIGINT;
+
+-- environment_verdicts_of_run(run_id)
+SELECT environment_checks.asset, environment_checks.check_name, environment_checks.partition, environment_checks.run_id, environment_checks.task, environment_checks.at, environment_checks.passed, environment_checks.blocking, environment_checks.description, environment_checks.metadata, environment_checks.outcome, 0
+FROM environment_checks
+WHERE environment_checks.run_id = %s::BIGINT;
 
 -- environment_verdicts(environment)
 SELECT environment_checks.asset, environment_checks.check_name, environment_checks.partition, environment_checks.run_id, environment_checks.task, environment_checks.at, environment_checks.passed, environment_checks.blocking, environment_checks.description, environment_checks.metadata, environment_checks.outcome, 0

@@ -8,6 +8,7 @@ import { assetQueries } from "@/api/assets";
 import { idempotencyKey, type Schema } from "@/api/client";
 import { useLaunch } from "@/api/runs";
 import { AssetPlanView } from "@/components/AssetPlanView";
+import { EnvironmentField } from "@/components/EnvironmentField";
 import { ErrorView } from "@/components/ErrorView";
 import classes from "./assets.module.css";
 
@@ -24,15 +25,17 @@ export default function MaterializeDrawer({ detail, onClose }: { detail: Schema<
   const [selection, setSelection] = useState(key);
   const [mode, setMode] = useState<Mode>("all");
   const [partitions, setPartitions] = useState("");
+  const [environment, setEnvironment] = useState("");
   const [typed] = useDebouncedValue(partitions, 350);
+  const [place] = useDebouncedValue(environment.trim(), 350);
   const tried = useRef({ content: "", key: "" });
-  const plan = useQuery({ ...assetQueries.plan({ selection, mode, partitions: typed }), placeholderData: (last) => last, retry: false });
+  const plan = useQuery({ ...assetQueries.plan({ selection, mode, partitions: typed, environment: place }), placeholderData: (last) => last, retry: false });
   const launch = useLaunch({ quiet: true });
   const navigate = useNavigate();
 
   const submit = (event: React.FormEvent) => {
     event.preventDefault();
-    const asked: Schema<"Launch"> = { job: "", location: "", selection, mode, partitions, params: {}, tags: {}, priority: 0, logical_at: null };
+    const asked: Schema<"Launch"> = { job: "", location: "", selection, mode, partitions, params: {}, tags: {}, environment: environment.trim(), priority: 0, logical_at: null };
     const content = JSON.stringify(asked);
     if (tried.current.content !== content) tried.current = { content, key: idempotencyKey() };
     launch.mutate({ launch: asked, key: tried.current.key }, { onSuccess: ({ run }) => void navigate({ to: "/runs/$run", params: { run: String(run.id) } }) });
@@ -56,6 +59,7 @@ export default function MaterializeDrawer({ detail, onClose }: { detail: Schema<
             onChange={(event) => setPartitions(event.currentTarget.value)}
           />
         )}
+        <EnvironmentField value={environment} onChange={setEnvironment} />
         {plan.error ? <ErrorView error={plan.error} /> : <AssetPlanView plan={plan.data} />}
         {launch.error && <ErrorView error={launch.error} />}
         <div className={classes.footer}>

@@ -9,6 +9,7 @@ import { jobQueries } from "@/api/jobs";
 import { itemsOf } from "@/api/pages";
 import { backfillQueries, useLaunchBackfill } from "@/api/service";
 import { countText, plural } from "@/app/format";
+import { EnvironmentField } from "@/components/EnvironmentField";
 import { ErrorView } from "@/components/ErrorView";
 import { askedOf, isWhole, type Entered } from "./entered";
 import classes from "./backfills.module.css";
@@ -19,7 +20,7 @@ const WHICH = [
   { value: "stale", label: "Stale" },
   { value: "failed", label: "Failed" },
 ];
-const FIRST: Entered = { of: "assets", selection: "", job: "", partitions: "", first: "", last: "", every: "", mode: "missing", batch: 1, runsMax: 4, order: "oldest" };
+const FIRST: Entered = { of: "assets", selection: "", job: "", partitions: "", first: "", last: "", every: "", mode: "missing", batch: 1, runsMax: 4, order: "oldest", environment: "" };
 
 export default function NewBackfill({ selection, job, onClose }: { selection: string; job: string; onClose: () => void }) {
   const [entered, setEntered] = useState<Entered>({ ...FIRST, selection, job, of: job ? "job" : "assets" });
@@ -50,6 +51,7 @@ export default function NewBackfill({ selection, job, onClose }: { selection: st
           <NumberInput label="Runs at once" description="Others wait" min={1} value={entered.runsMax} onChange={(value) => set({ runsMax: Math.max(1, Number(value) || 1) })} />
         </div>
         <Select label="Which come first" data={[{ value: "oldest", label: "The oldest" }, { value: "newest", label: "The newest" }]} value={entered.order} onChange={(value) => set({ order: value === "newest" ? "newest" : "oldest" })} allowDeselect={false} />
+        <EnvironmentField value={entered.environment} onChange={(environment) => set({ environment })} />
         {preview.error && isWhole(settled) ? <ErrorView error={preview.error} /> : preview.data && <Preview preview={preview.data} />}
         {launch.error && <ErrorView error={launch.error} />}
         <div className={classes.footer}>

@@ -15,6 +15,7 @@ export interface Entered {
   batch: number;
   runsMax: number;
   order: NonNullable<Asked["order"]>;
+  environment: string;
 }
 
 /** Whether enough is there to ask what it would do. */
@@ -39,5 +40,6 @@ export function askedOf(entered: Entered): Asked {
     priority: 0,
     params: {},
     tags: {},
+    environment: entered.environment.trim(),
   };
 }

@@ -11,6 +11,7 @@ import type { ApiError } from "@/api/problem";
 import { runQueries, useLaunch } from "@/api/runs";
 import { useUrlState } from "@/app/search";
 import { AssetPlanView } from "@/components/AssetPlanView";
+import { EnvironmentField } from "@/components/EnvironmentField";
 import { ErrorView } from "@/components/ErrorView";
 import { entered, entriesOf, fieldsOf, type Entries, type JsonSchema } from "@/components/schema-form/fields";
 import { SchemaForm } from "@/components/schema-form/SchemaForm";
@@ -47,6 +48,7 @@ function LaunchForm({ detail, given, onClose }: { detail: Schema<"JobDetail">; g
   const [mode, setMode] = useState<NonNullable<Mode>>("all");
   const [more, setMore] = useState(false);
   const [tags, setTags] = useState("");
+  const [environment, setEnvironment] = useState("");
   const [priority, setPriority] = useState<number | string>(0);
   const [logicalAt, setLogicalAt] = useState("");
   const tried = useRef({ content: "", key: "" });
@@ -60,7 +62,7 @@ function LaunchForm({ detail, given, onClose }: { detail: Schema<"JobDetail">; g
     setErrors(found.errors);
     if (found.errors.size) return;
     const asked: Schema<"Launch"> = {
-      job: job.name, location: job.location, selection: "", mode, partitions, params: found.params, tags: tagsFrom(tags),
+      job: job.name, location: job.location, selection: "", mode, partitions, params: found.params, tags: tagsFrom(tags), environment: environment.trim(),
       priority: Number(priority) || 0, logical_at: logicalAt || null,
     };
     const content = JSON.stringify(asked);
@@ -81,16 +83,17 @@ function LaunchForm({ detail, given, onClose }: { detail: Schema<"JobDetail">; g
             <SegmentedControl fullWidth aria-label="What to make" data={MODES} value={mode} onChange={(value) => setMode(value as NonNullable<Mode>)} />
           </div>
           <Partitions value={partitions} onChange={setPartitions} />
-          <Plan selection={job.selection} mode={mode} partitions={partitions} />
+          <Plan selection={job.selection} mode={mode} partitions={partitions} environment={environment.trim()} />
         </>
       )}
       {!isAssets && detail.writes.length > 0 && <Partitions value={partitions} onChange={setPartitions} />}
       <div>
         <Button variant="subtle" size="compact-sm" onClick={() => setMore(!more)} aria-expanded={more}>
-          {more ? "Less" : "Tags, priority, logical time"}
+          {more ? "Less" : "Environment, tags, priority, logical time"}
         </Button>
         <Collapse expanded={more}>
           <div className={classes.launch}>
+            <EnvironmentField value={environment} onChange={setEnvironment} />
             <TextInput label="Tags" description="As in team=growth, ticket=OPS-7" value={tags} onChange={(event) => setTags(event.currentTarget.value)} />
             <NumberInput label="Priority" description="The larger, the earlier it leaves the queue" value={priority} onChange={setPriority} />
             <TextInput label="Logical time" description="The time that the run is about" placeholder="2026-01-31T00:00:00Z" value={logicalAt} onChange={(event) => setLogicalAt(event.currentTarget.value)} error={errors.get("logical_at")} />
@@ -133,9 +136,10 @@ function Partitions({ value, onChange }: { value: string; onChange: (text: strin
 }
 
 /** What a launch would make, as it is entered. */
-function Plan({ selection, mode, partitions }: { selection: string; mode: NonNullable<Mode>; partitions: string }) {
+function Plan({ selection, mode, partitions, environment }: { selection: string; mode: NonNullable<Mode>; partitions: string; environment: string }) {
   const [typed] = useDebouncedValue(partitions, 350);
-  const { data, error } = useQuery({ ...assetQueries.plan({ selection, mode, partitions: typed }), placeholderData: (last) => last, retry: false });
+  const [place] = useDebouncedValue(environment, 350);
+  const { data, error } = useQuery({ ...assetQueries.plan({ selection, mode, partitions: typed, environment: place }), placeholderData: (last) => last, retry: false });
   if (error) return <ErrorView error={error} />;
   return <AssetPlanView plan={data} />;
 }

@@ -13,6 +13,7 @@ import { useLaunch } from "@/api/runs";
 import { capital, plural } from "@/app/format";
 import { quoted } from "./lineage";
 import { AssetPlanView } from "@/components/AssetPlanView";
+import { EnvironmentField } from "@/components/EnvironmentField";
 import classes from "./Materialize.module.css";
 
 type Mode = Schema<"PlanAsked">["mode"];
@@ -43,17 +44,18 @@ function Form({ assets, onClose, onLaunched }: Omit<Props, "opened">) {
   const [mode, setMode] = useState<Mode>("stale");
   const [upstream, setUpstream] = useState(false);
   const [partitions, setPartitions] = useState("");
+  const [environment, setEnvironment] = useState("");
   const [key, setKey] = useState(idempotencyKey);
   const navigate = useNavigate();
   const selection = useMemo(
     () => assets.map((asset) => `${upstream ? "+" : ""}${quoted(asset)}`).join(" "),
     [assets, upstream],
   );
-  const asked = { selection, mode: mode ?? "all", partitions };
+  const asked = { selection, mode: mode ?? "all", partitions, environment: environment.trim() };
   const [waited] = useDebouncedValue(asked, WAIT_MS);
   const plan = useQuery({ ...assetQueries.plan(waited), retry: false });
   const launch = useLaunch({ quiet: true });
-  useEffect(() => setKey(idempotencyKey()), [selection, mode, partitions]);
+  useEffect(() => setKey(idempotencyKey()), [selection, mode, partitions, environment]);
   const nothing = plan.data !== undefined && plan.data.task_runs === 0;
   const go = async () => {
     const { run } = await launch.mutateAsync({
@@ -95,6 +97,7 @@ function Form({ assets, onClose, onLaunched }: Omit<Props, "opened">) {
         />
       </div>
       <PartitionChoice assets={assets} value={partitions} onChange={setPartitions} />
+      <EnvironmentField value={environment} onChange={setEnvironment} />
       {error ? <Wrong error={error} /> : <AssetPlanView plan={plan.data} />}
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose}>

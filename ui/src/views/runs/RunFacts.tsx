@@ -27,6 +27,7 @@ export function WhyItRan({ detail }: { detail: Detail }) {
       <span>
         started by <StartedBy run={run} />
       </span>
+      {run.environment !== "" && <Tag>in environment {run.environment}</Tag>}
       <RelativeTime at={run.created_at} />
       <span>
         {run.finished_at ? "took " : run.started_at ? "running for " : "waits to start"}
@@ -73,6 +74,7 @@ export function RunFacts({ detail }: { detail: Detail }) {
           facts={[
             ["Job", <JobLink key="job" job={run.job} location={run.location} />],
             ["Kind", run.kind],
+            ["Environment", run.environment],
             ["Location", <LocationLink key="at" location={run.location} />],
             ["Code", <Version key="version" run={run} />],
             ["Started by", <StartedBy key="by" run={run} />],

@@ -35,6 +35,7 @@ const LIST = {
     origin: "",
     tag: "",
     partition: "",
+    environment: "",
     within: "",
     roots: "",
   },
@@ -77,6 +78,13 @@ const COLUMNS: Column<Run>[] = [
     id: "location",
     header: "Location",
     cell: (run) => <LocationLink location={run.location} />,
+    width: "120px",
+    hidden: true,
+  },
+  {
+    id: "environment",
+    header: "Environment",
+    cell: (run) => run.environment || <span className="b-dim">–</span>,
     width: "120px",
     hidden: true,
   },
@@ -189,6 +197,7 @@ function useFilters(): Filter[] {
       SINCE,
       { id: "tag", label: "Tag", kind: "text", placeholder: "Tag: key=value", width: 130 },
       { id: "partition", label: "Partition", kind: "text", width: 110 },
+      { id: "environment", label: "Environment", kind: "text", width: 120 },
       { id: "roots", label: "Without children", kind: "toggle" },
     ];
   }, [jobs.data, locations.data]);
