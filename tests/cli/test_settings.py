@@ -197,3 +197,11 @@ def test_looking_makes_nothing(bare: Cli, batuta_home: Path) -> None:
 
 def test_no_plugins(bare: Cli) -> None:
     assert bare("plugins", "list", "--json").json["plugins"] == []
+
+
+def test_a_connection_that_is_given_as_it_cannot_be(cli: Cli) -> None:
+    said = cli("connections", "add", "warehouse", "postgresql://etl:hunter2@db/shop", code=exits.USAGE)
+    assert "write --url URL, without a password" in said.err
+    assert "hunter2" not in said.text
+    said = cli("connections", "add", "warehouse", code=exits.USAGE)
+    assert "on standard input, or by --url (without a password), or --kind and --host" in said.err

@@ -15,6 +15,7 @@ import pytest
 
 from batuta.core.errors import LoadError, RequestError
 from batuta.executors.evaluators import EvaluationFailed
+from batuta.executors.remote_client import check_address
 from batuta.runtime.logs import read
 from batuta.runtime.project import find_project
 from batuta.scheduler.consulting import CodeOf, NobodyAnswers
@@ -22,6 +23,7 @@ from batuta.scheduler.launching import RunSpec
 from batuta.scheduler.remote_process import WorkerProcess, WorkerSettings
 from batuta.scheduler.sensor_trial import try_sensor
 from batuta.scheduler.service import Service
+from batuta.store.rows import TickRow
 from batuta.store.store import Store
 from tests.engine.projects import until, write_project
 from tests.scheduler.conftest import Open, ended
@@ -204,12 +206,15 @@ def test_sensors_are_asked_there(near: Path, far: Path, open_service: Open) -> N
         file.write(WATCHING)
     service = open_service(near)
     here = Here(far, url_of(service))
-    until(lambda: service.store.ticks(name="shelves", outcome="failed"), "it does not fail")
+
+    def failed() -> list[TickRow]:
+        found = service.store.ticks(name="shelves", outcome="failed")
+        return [tick for tick in found if "no such shelf" in tick.reason]
+
+    until(failed, "it does not fail")
     (launched,) = service.store.ticks(name="shelves", outcome="launched")
     assert ended(service, launched.runs[0]).params == {"counts": [1, 2]}
-    failed = service.store.ticks(name="shelves", outcome="failed")[-1]
-    assert "no such shelf" in failed.reason
-    assert "flows.py" in str(failed.data["traceback"])
+    assert "flows.py" in str(failed()[-1].data["traceback"])
 
     (spec,) = service.locations.get("far").version().definitions.sensors
     with Store.open(service.project.store_url) as other:  # as another process asks
@@ -322,6 +327,23 @@ def test_a_worker_without_a_token_is_told_at_once(far: Path) -> None:
     said = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stdout) == (2, "")
     assert "set BATUTA_WORKER_TOKEN" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://there:8421", "write ws://there:8422"),
+        ("https://there/api", "write wss://there:8422"),
+        ("there:8422", "is no address of a scheduler"),
+        ("ws://there:port", "is no address of a scheduler"),
+        ("ws://there:99999", "is no address of a scheduler"),
+        ("ws://", "is no address of a scheduler"),
+    ],
+)
+def test_what_is_no_address_of_a_scheduler(url: str, told: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        check_address(url)
+    assert told in str(caught.value)
 
 
 def test_a_gateway_needs_a_token(near: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import httpx
 import msgspec
 import pytest
 
+from batuta.core.durations import Seconds
 from batuta.core.errors import DefinitionError
 from batuta.plugins import PluginError
 from batuta.runtime.project import AuthenticationConfig, Project, ServerConfig, find_project
 from batuta.server.accounts import Accounts
-from batuta.server.authentication import authenticator_for
+from batuta.server.authentication import ASKED_AT_ONCE_MAX, authenticator_for
 from batuta.server.backend import Backend
 from batuta.server.embedded import accounts_for, served
 from batuta.server.passwords import hashed
@@ -26,6 +28,7 @@ from tests.project.test_plugins import install
 from tests.server.conftest import Serve
 
 MODULE = """
+import threading
 from batuta.server.identity import Identity
 
 class ByHeader:
@@ -45,6 +48,7 @@ class ByHeader:
             case "blank": return Identity(" ", {"*": "admin"})
             case "role": return Identity("ada", {"*": "emperor"})
             case "none": return Identity("ada")
+            case "hangs": threading.Event().wait()
             case "client": return Identity(client, {"*": "viewer"})
         return Identity(said, {"*": self.role})
 
@@ -73,8 +77,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(folder, "acme_auth", POINTS, MODULE)
 
 
-def with_backend(project: Project, backend: str, **options: Any) -> Project:
-    server = ServerConfig(authentication=AuthenticationConfig(backend, options))
+def with_backend(project: Project, backend: str, timeout_s: float = 10.0, **options: Any) -> Project:
+    server = ServerConfig(authentication=AuthenticationConfig(backend, options, Seconds(timeout_s)))
     return msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, server=server))
 
 
@@ -191,3 +195,18 @@ def test_options_of_no_backend(tmp_path: Path) -> None:
     (tmp_path / "batuta.toml").write_text("[server.authentication.options]\nheader = 'x'\n")
     with pytest.raises(DefinitionError, match="there are options of no backend"):
         find_project(str(tmp_path))
+
+
+def test_one_that_hangs_holds_up_nobody_else(
+    open_api: Open, store: Store, accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = open_api(timeout_s=0.3)
+    with ThreadPoolExecutor(ASKED_AT_ONCE_MAX) as threads:
+        asked = [threads.submit(runs, api, ("x-user", "hangs")) for _ in range(ASKED_AT_ONCE_MAX)]
+        assert {each.result() for each in asked} == {401}
+    assert "did not answer within 0.3 s" in caplog.text
+    account = store.accounts.get("root")
+    assert account is not None
+    _, token = accounts.make_token(account, "CI", {}, None, "test")
+    assert runs(api, ("authorization", f"Bearer {token}")) == 200, "tokens do not need it"
+    assert runs(api, ("x-user", "eve")) == 401, "there is no room to ask it"

@@ -33,6 +33,7 @@ def connections() -> None:
 
 @click.command()
 @click.argument("name", metavar="NAME")
+@click.argument("words", nargs=-1, metavar="")
 @click.option("--url", metavar="URL", help="kind://user@host:port/database?option=value, without a password.")
 @click.option("--kind", metavar="KIND", help="postgresql, duckdb, sqlite, http, https, s3, smtp, ...")
 @click.option("--host", metavar="HOST", help="The server; of S3 the bucket.")
@@ -47,6 +48,7 @@ def connections() -> None:
 @output_options
 def add(
     name: str,
+    words: tuple[str, ...],
     url: str | None,
     extras: tuple[str, ...],
     password: bool,
@@ -69,13 +71,17 @@ def add(
     from batuta.runtime.people import person
 
     checked_name(name, "connection")
+    if words:  # it is not repeated: it may have a password
+        hint = "write --url URL, without a password; with one, give the URL at the prompt or on standard input"
+        raise ParameterError("a connection's URL is not given as a word of its own", where=name, hint=hint)
     given = {key: value for key, value in fields.items() if value is not None}
     if url is not None or given or extras:
         made = Connection.from_fields(_visible(name, url, given, extras), name=name)
         if password:
             made = Connection.from_fields({**_fields(made), "password": read_hidden("password")}, name=name)
     else:
-        made = Connection.from_text(read_hidden("connection as a URL"), name=name)
+        text = read_hidden("connection as a URL", otherwise=", or by --url (without a password), or --kind and --host")
+        made = Connection.from_text(text, name=name)
     with open_vault() as vault:
         new = vault.put_connection(
             name,

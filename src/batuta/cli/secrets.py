@@ -47,7 +47,7 @@ def set_secret(name: str, from_file: str | None, description: str, out: Output) 
     from batuta.runtime.people import person
 
     checked_name(name, "secret")
-    value = read_hidden("secret", from_file)
+    value = read_hidden("secret", from_file, otherwise=", or by --from-file")
     with open_vault() as vault:
         new = vault.put_secret(name, value, by=person(), now=time.time(), description=description)
     out.document({"name": name, "new": new})

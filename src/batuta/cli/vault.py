@@ -47,10 +47,11 @@ def lookups_here() -> Lookups:
     return lookups(project_at(""))
 
 
-def read_hidden(what: str, file: str | None = None) -> str:
+def read_hidden(what: str, file: str | None = None, *, otherwise: str = "") -> str:
     """A value that must not stand on the command line: from a file, standard input, or a prompt that does not show it.
 
-    One newline at its end is not part of it. Raises ParameterError where there is none.
+    One newline at its end is not part of it. Raises ParameterError where there is none; `otherwise` is how else it can
+    be given.
     """
     if file is not None and file != "-":
         try:
@@ -64,7 +65,7 @@ def read_hidden(what: str, file: str | None = None) -> str:
         text = sys.stdin.read()
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise ParameterError(f"the {what} is empty", hint="give it at the prompt, on standard input, or by --from-file")
+        raise ParameterError(f"the {what} is empty", hint=f"give it at the prompt or on standard input{otherwise}")
     return text
 
 

@@ -41,9 +41,12 @@ def worker(
       batuta worker --connect wss://scheduler:8422 --location spark --slots 8
     """
     from batuta.cli.targets import project_at
+    from batuta.executors.remote_client import check_address
     from batuta.scheduler.remote_process import WorkerProcess, WorkerSettings, default_name
     from batuta.scheduler.remote_workers import TOKEN_VARIABLE
 
+    for url in urls:
+        check_address(url)
     project = project_at("")
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:

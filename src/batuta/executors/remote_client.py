@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,6 +33,26 @@ logger = logging.getLogger("batuta.worker")
 BEATS_PER_LEASE = 5
 ANSWER_S = 10.0
 RETRY_S, RETRY_S_MAX = 0.2, 5.0
+
+
+def check_address(url: str) -> None:
+    """Raise RequestError for what cannot be the address of a scheduler."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _no_address(url) from None
+    if parts.scheme in ("http", "https") and parts.hostname:
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        hint = f"write {scheme}://{parts.hostname}:8422, with the port of its [workers] listen, which is another"
+        raise RequestError(f"{url!r} is an address of the API, and workers have one of their own", hint=hint)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or port == 0:
+        raise _no_address(url)
+
+
+def _no_address(url: str) -> RequestError:
+    hint = "it looks like ws://host:8422, or wss://host:8422 with TLS"
+    return RequestError(f"{url!r} is no address of a scheduler", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +121,7 @@ class RemoteClient:
                 ping_interval=None,
             )
         except InvalidURI:
-            hint = "it looks like ws://host:8422, or wss://host:8422 with TLS"
-            raise RequestError(f"{self._who.url!r} is no address of a scheduler", hint=hint) from None
+            raise _no_address(self._who.url) from None
         except InvalidStatus as error:
             status = error.response.status_code
             if status != HTTPStatus.UNAUTHORIZED:

@@ -19,6 +19,7 @@ import msgspec
 from batuta import plugins
 from batuta.core import alert_specs
 from batuta.core.alert_specs import Alerts
+from batuta.core.durations import Seconds
 from batuta.core.errors import DefinitionError, RequestError, nearest
 from batuta.runtime.config_file import read_config
 from batuta.runtime.observing_config import LogConfig, MetricsConfig, OpenLineageConfig, RetentionConfig, TracesConfig
@@ -137,6 +138,7 @@ class AuthenticationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
     backend: str = ""
     options: dict[str, Any] = {}
+    timeout_s: Seconds = Seconds(10)
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

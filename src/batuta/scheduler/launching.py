@@ -75,7 +75,7 @@ class Launching:
         found = [self._found(spec) for spec in specs]
         wanted: dict[str, tuple[Version, dict[str, tuple[str, Mapping[str, Any]]]]] = {}
         for spec, each in zip(specs, found, strict=True):
-            if not isinstance(each, BatutaError) and each[0] is not None and _has_params(spec, each[1]):
+            if not isinstance(each, BatutaError) and each[0] is not None and takes_params(each[1], spec.params):
                 version = each[0]
                 asked = wanted.setdefault(version.executor_name, (version, {}))[1]
                 asked[_ask_key(spec)] = (spec.job, spec.params)
@@ -108,7 +108,7 @@ class Launching:
         now: float,
     ) -> KeyedRun | BatutaError:
         params: dict[str, Any] | BatutaError = dict(spec.params)
-        if version is not None and _has_params(spec, job):
+        if version is not None and takes_params(job, spec.params):
             params = valid[version.executor_name][_ask_key(spec)]
         if isinstance(params, BatutaError):
             return params
@@ -189,11 +189,11 @@ def apply_rules(run: NewRun, rules: RunRules) -> None:
         run.config.setdefault("timeout_s", rules.timeout_s)
 
 
-def _has_params(spec: RunSpec, job: JobSpec | None) -> bool:
+def takes_params(job: JobSpec | None, params: Mapping[str, Any]) -> bool:
     """Whether there is anything to validate: most jobs take nothing, and are given nothing."""
     if job is None or job.plan is None:
         return False
-    return bool(spec.params) or bool(job.params_schema.get("properties"))
+    return bool(params) or bool(job.params_schema.get("properties"))
 
 
 def _ask_key(spec: RunSpec) -> str:

@@ -34,6 +34,9 @@ EACH_LOOKED_AT_MAX = 500
 """How many queued runs one choice looks at, and how many of them of one job."""
 AGAIN_S = 30.0
 """How long until it looks without having been woken."""
+GATHER_S = 0.01
+"""Runs that are queued within so short a time after a look are taken together: a look costs as much for one as for
+many, and the first of a stream of them is not held up."""
 _PLANS_MAX = 500
 
 
@@ -110,6 +113,7 @@ class QueueDuty:
         self._locations = locations
         self._plans = known
         self._deadline_at: float | None = None
+        self._looked_at = -GATHER_S
         self.configure(project)
 
     def configure(self, project: Project) -> None:
@@ -122,7 +126,8 @@ class QueueDuty:
         """See `Duty`."""
         if self.draining:
             return None
-        began = time.perf_counter()
+        time.sleep(max(self._looked_at + GATHER_S - time.perf_counter(), 0.0))
+        began = self._looked_at = time.perf_counter()
         self.choice, self.some_wait = Choice(), False
         lease_now = self._store.lease_now()
         claimed = self._store.claim_queued(

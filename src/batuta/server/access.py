@@ -76,8 +76,8 @@ def local_principal(name: str) -> Principal:
     return Principal(name=name, roles=LOCAL_ROLES)
 
 
-def check_role(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """The guard of all routes, see the module."""
+async def check_role(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """The guard of all routes, see the module. Async, as it waits for nothing: others are given a thread for it."""
     wanted = handler.opt.get("role")
     if wanted == PUBLIC:
         return

@@ -18,6 +18,7 @@ from batuta.core.errors import BatutaError
 from batuta.server import problems
 from batuta.server.access import Principal
 from batuta.server.accounts import Accounts, Authenticator, OpenToLocal, cookie_of
+from batuta.server.authentication import ByBackend
 from batuta.server.bodies import Message, Receive, Send, check_query, checked_body
 from batuta.server.problems import Forbidden, Problem, Refused
 from batuta.server.static_ui import StaticUi
@@ -104,6 +105,8 @@ class Gate:
         if isinstance(self._authenticator, Accounts) and (who := self._authenticator.at_once(headers)):
             return who
         client = str((scope.get("client") or ("",))[0])
+        if isinstance(self._authenticator, ByBackend):
+            return await self._authenticator.in_time(headers, client)
         return await asyncio.to_thread(self._authenticator.authenticate, headers, client)
 
     def _check_host(self, headers: dict[str, str]) -> None:

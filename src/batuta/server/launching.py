@@ -17,7 +17,7 @@ from batuta.core.errors import BatutaError
 from batuta.core.params_schema import completed, wrong
 from batuta.core.plan import LabelExpansion, MapExpansion, Plan, locations_of
 from batuta.engine.materialize import Assets
-from batuta.scheduler.launching import RunSpec, location_of, plan_of, rows_of
+from batuta.scheduler.launching import RunSpec, location_of, plan_of, rows_of, takes_params
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
 from batuta.server.problems import Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -112,7 +112,9 @@ class Launcher:
             return location, job, {}
         _refuse(wanted, "partitions", f"{job.name!r} has no partitions")
         params = completed(job.params_schema, wanted.params, f"job {job.name!r}")
-        return location, job, params if self._validate is None else self._validate(location, job.name, params)
+        if self._validate is None or not takes_params(job, params):
+            return location, job, params
+        return location, job, self._validate(location, job.name, params)
 
     def _location_of(self, wanted: Launch) -> str:
         """The location that was named, or the first that makes something of what is selected."""

@@ -8,6 +8,7 @@ Surprising: what others send on to us with names of their own (webhooks, a provi
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -16,11 +17,12 @@ from litestar.params import QueryParameter
 from batuta.core.errors import nearest
 from batuta.server.problems import FieldProblem, Refused
 
-_known: weakref.WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[Any, frozenset[str]] = weakref.WeakKeyDictionary()
+"""By the function of a handler: a guard is given a copy of the handler."""
 
 
-def check_query_names(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """The guard of the API's routes, see the module. Raises Refused."""
+async def check_query_names(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """The guard of the API's routes, see the module. Raises Refused. Async, as `check_role` is."""
     if not connection.scope["query_string"] or handler.opt.get("any_query"):
         return
     known = _names_of(handler)
@@ -34,9 +36,9 @@ def check_query_names(connection: ASGIConnection, handler: BaseRouteHandler) -> 
 
 
 def _names_of(handler: BaseRouteHandler) -> frozenset[str]:
-    found = _known.get(handler)
+    found = _known.get(handler.fn)
     if found is None:
-        found = _known[handler] = frozenset(
+        found = _known[handler.fn] = frozenset(
             field.kwarg_definition.name or name
             for name, field in handler.parsed_fn_signature.parameters.items()
             if isinstance(field.kwarg_definition, QueryParameter)
