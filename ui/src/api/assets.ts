@@ -76,10 +76,12 @@ export const assetQueries = {
       queryFn: ({ signal }) =>
         call(client.GET("/api/v1/assets/{key}/series", { params: { ...of(key), query }, signal })),
     }),
-  source: (key: string) =>
+  /** Its file, as it is now or as a run ran it. */
+  source: (key: string, run?: number) =>
     queryOptions({
-      queryKey: keys.assets.part(key, "source"),
-      queryFn: ({ signal }) => call(client.GET("/api/v1/assets/{key}/source", { params: of(key), signal })),
+      queryKey: keys.assets.part(key, "source", { run }),
+      queryFn: ({ signal }) =>
+        call(client.GET("/api/v1/assets/{key}/source", { params: { ...of(key), query: { run } }, signal })),
     }),
   /** What a launch of a selection would do. */
   plan: (asked: Schema<"PlanAsked">) =>

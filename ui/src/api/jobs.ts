@@ -52,9 +52,13 @@ export const jobQueries = {
         return call(client.GET("/api/v1/jobs/{job}/calendar", { params: { path, query: { ...query, days } }, signal }));
       },
     }),
-  source: (job: string, location = "") =>
+  /** Its file, as it is now or as a run ran it. */
+  source: (job: string, location = "", run?: number) =>
     queryOptions({
-      queryKey: keys.jobs.part(job, location, "source"),
-      queryFn: ({ signal }) => call(client.GET("/api/v1/jobs/{job}/source", { params: of(job, location), signal })),
+      queryKey: keys.jobs.part(job, location, "source", { run }),
+      queryFn: ({ signal }) => {
+        const { path, query } = of(job, location);
+        return call(client.GET("/api/v1/jobs/{job}/source", { params: { path, query: { ...query, run } }, signal }));
+      },
     }),
 };

@@ -72,6 +72,13 @@ export const runQueries = {
       queryKey: keys.runs.part(run, "graph"),
       queryFn: ({ signal }) => call(client.GET("/api/v1/runs/{run_id}/graph", { params: id(run), signal })),
     }),
+  /** The code of its version: of its job, or of one of its assets. */
+  source: (run: number, asset?: string) =>
+    queryOptions({
+      queryKey: keys.runs.part(run, "source", { asset }),
+      queryFn: ({ signal }) =>
+        call(client.GET("/api/v1/runs/{run_id}/source", { params: { ...id(run), query: { asset } }, signal })),
+    }),
   events: (run: number, filter: EventFilter = {}) =>
     pages(keys.runs.part(run, "events", filter), (cursor, signal) =>
       call(

@@ -10,6 +10,7 @@ export type Timeline = Schema<"Timeline">;
 export type Location = Schema<"Location">;
 export type Ticker = Schema<"Ticker">;
 export type TickerKind = Ticker["kind"];
+export type Process = Schema<"Process">;
 export type Tick = Schema<"Tick">;
 export type Backfill = Schema<"Backfill">;
 export type Pool = Schema<"Pool">;

@@ -19,13 +19,17 @@ export function CodeBlock({ text, language = "", first, line, height }: Props) {
   const html = useHighlighted(code, language);
   const marked = useRef<HTMLSpanElement>(null);
   const lines = code.split("\n");
-  useEffect(() => marked.current?.scrollIntoView({ block: "center" }), [line, text]);
+  const scroll = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Not scrollIntoView: that scrolls the page, too, away from what stands above the code.
+    if (marked.current && scroll.current) scroll.current.scrollTop = marked.current.offsetTop - scroll.current.clientHeight / 3;
+  }, [line, text]);
   return (
     <div className={classes.block}>
       <span className={classes.copy}>
         <CopyButton text={code} label="Copy code" />
       </span>
-      <div className={classes.scroll} style={{ maxHeight: height }} tabIndex={0} role="region" aria-label={`Code${language ? ` (${language})` : ""}`}>
+      <div ref={scroll} className={classes.scroll} style={{ maxHeight: height }} tabIndex={0} role="region" aria-label={`Code${language ? ` (${language})` : ""}`}>
         {first !== undefined && (
           <span className={classes.numbers} aria-hidden>
             {lines.map((_, at) => (

@@ -15,6 +15,7 @@ import { Header } from "./Header";
 import { Help } from "./Help";
 import { Lost } from "./Lost";
 import { Nav } from "./Nav";
+import { Restart } from "./Restart";
 
 export function AppFrame() {
   const [menu, setMenu] = useState(false);
@@ -56,6 +57,7 @@ export function AppFrame() {
       </Drawer>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
         <Lost />
+        <Restart />
         <Outlet />
       </AppShell.Main>
       <Palette opened={palette} onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />

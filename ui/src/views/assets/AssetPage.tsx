@@ -102,7 +102,7 @@ function tabsOf(detail: Schema<"AssetDetail">): Tab[] {
     { id: "checks", label: "Checks", count: detail.checks.length, content: () => <ChecksTab detail={detail} /> },
     { id: "history", label: "History", content: () => <HistoryTab asset={key} /> },
     !asset.external && { id: "automation", label: "Automation", content: () => <AutomationTab asset={asset} /> },
-    !asset.external && { id: "code", label: "Code", content: () => <SourceTab asset={key} /> },
+    !asset.external && { id: "code", label: "Code", content: () => <SourceTab asset={key} run={asset.run ?? undefined} /> },
   ];
   return tabs.filter((tab): tab is Tab => tab !== false);
 }

@@ -1,10 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { assetQueries } from "@/api/assets";
-import { ErrorView } from "@/components/ErrorView";
-import { SourceView } from "@/components/SourceView";
+import { SourceOf } from "@/components/SourceView";
 
-export function SourceTab({ asset }: { asset: string }) {
-  const { data, error, refetch } = useQuery(assetQueries.source(asset));
-  if (error && !data) return <ErrorView error={error} retry={() => void refetch()} />;
-  return data ? <SourceView source={data} /> : null;
+/** `run`: the one that made it last, whose version can be looked at. */
+export function SourceTab({ asset, run }: { asset: string; run?: number }) {
+  return <SourceOf of={(of) => assetQueries.source(asset, of)} run={run} />;
 }

@@ -1,10 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { jobQueries } from "@/api/jobs";
-import { ErrorView } from "@/components/ErrorView";
-import { SourceView } from "@/components/SourceView";
+import { SourceOf } from "@/components/SourceView";
 
-export function CodeTab({ job, location }: { job: string; location: string }) {
-  const { data, error, refetch } = useQuery(jobQueries.source(job, location));
-  if (error && !data) return <ErrorView error={error} retry={() => void refetch()} />;
-  return data ? <SourceView source={data} /> : null;
+/** `run`: the last one, whose version can be looked at. */
+export function CodeTab({ job, location, run }: { job: string; location: string; run?: number }) {
+  return <SourceOf of={(of) => jobQueries.source(job, location, of)} run={run} />;
 }

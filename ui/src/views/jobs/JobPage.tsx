@@ -99,6 +99,6 @@ function tabsOf(detail: Schema<"JobDetail">): Tab[] {
     { id: "runs", label: "Runs", count: total, content: () => <RunsTab job={name} location={location} /> },
     { id: "durations", label: "Durations", content: () => <DurationsTab job={name} location={location} /> },
     { id: "calendar", label: "Calendar", content: () => <CalendarTab job={name} location={location} /> },
-    { id: "code", label: "Code", content: () => <CodeTab job={name} location={location} /> },
+    { id: "code", label: "Code", content: () => <CodeTab job={name} location={location} run={detail.job.recent[0]?.id} /> },
   ];
 }

@@ -9,6 +9,7 @@ import { Page } from "@/components/Page";
 import { StateBadge } from "@/components/StateBadge";
 import { useListState } from "@/components/table-state";
 import { RelativeTime } from "@/components/time";
+import classes from "./locations.module.css";
 import { Processes } from "./Processes";
 import { stateOf } from "./state";
 
@@ -49,7 +50,9 @@ export function LocationsPage() {
           )
         }
       />
-      <Processes />
+      <div className={classes.processes}>
+        <Processes />
+      </div>
     </Page>
   );
 }

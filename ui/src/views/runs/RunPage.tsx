@@ -3,6 +3,7 @@ import { Badge, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { runQueries } from "@/api/runs";
+import { partitionsText } from "@/app/format";
 import { useUrlState } from "@/app/search";
 import { ErrorView } from "@/components/ErrorView";
 import { Page } from "@/components/Page";
@@ -13,6 +14,7 @@ import { Artifacts } from "./Artifacts";
 import { Failures } from "./Failures";
 import { Questions } from "./Questions";
 import { RunActions } from "./RunActions";
+import { RunCode } from "./RunCode";
 import { RunEvents } from "./RunEvents";
 import { RunFacts, WhyItRan } from "./RunFacts";
 import { RunMade } from "./RunMade";
@@ -45,7 +47,7 @@ export function RunPage() {
           <StateBadge state={row.state} />
           {row.partition && (
             <Badge variant="default" radius="sm">
-              {row.partition}
+              {partitionsText(row.partition)}
             </Badge>
           )}
         </>
@@ -79,6 +81,7 @@ export function RunPage() {
             content: () => <RunMade detail={data} />,
           },
           { id: "artifacts", label: "Artifacts", content: () => <Artifacts run={run} /> },
+          { id: "code", label: "Code", content: () => <RunCode detail={data} /> },
           { id: "events", label: "Events", content: () => <RunEvents run={run} /> },
         ]}
       />

@@ -7,7 +7,7 @@ import { jobQueries } from "@/api/jobs";
 import { itemsOf } from "@/api/pages";
 import { runQueries, type Run } from "@/api/runs";
 import { serviceQueries } from "@/api/service";
-import { plural } from "@/app/format";
+import { partitionsText, plural } from "@/app/format";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState, NothingFound } from "@/components/EmptyState";
@@ -70,8 +70,8 @@ const COLUMNS: Column<Run>[] = [
   {
     id: "partition",
     header: "Partition",
-    cell: (run) => run.partition || <span className="b-dim">–</span>,
-    width: "130px",
+    cell: (run) => <span title={run.partition}>{partitionsText(run.partition) || <span className="b-dim">–</span>}</span>,
+    width: "190px",
   },
   { id: "trigger", header: "Started by", cell: (run) => <StartedBy run={run} />, width: "190px" },
   {

@@ -1,5 +1,7 @@
 import { SegmentedControl, Select } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { itemsOf } from "@/api/pages";
+import { serviceQueries, type Process } from "@/api/service";
 import { settingQueries } from "@/api/settings";
 import { sizeText } from "@/app/format";
 import { prefer, usePreferences, type Scheme } from "@/app/preferences";
@@ -81,6 +83,9 @@ function Installation() {
           ]}
         />
       </Section>
+      <Section title="Configuration">
+        <Configuration />
+      </Section>
       <Section title="Store">
         <KeyValue
           facts={[
@@ -100,4 +105,31 @@ function Installation() {
       </Section>
     </>
   );
+}
+
+/** Whether each process has taken on what stands in batuta.toml. */
+function Configuration() {
+  const { data, error, refetch } = useInfiniteQuery(serviceQueries.processes());
+  if (error && !data) return <ErrorView error={error} retry={() => void refetch()} />;
+  const alive = itemsOf(data).filter((each) => each.alive);
+  if (alive.length === 0) return <p className="b-dim">No process of the service lives.</p>;
+  return <KeyValue facts={alive.map((each) => [`${each.kind} · ${each.host} · ${each.pid}`, <InForce key={each.id} process={each} />])} />;
+}
+
+function InForce({ process }: { process: Process }) {
+  if (process.configuration_error) {
+    return (
+      <>
+        <StateBadge state="error" label="Cannot be read" /> {process.configuration_error}
+      </>
+    );
+  }
+  if (process.waiting_for_restart.length) {
+    return (
+      <>
+        <StateBadge state="warning" label="Restart needed" /> <span className="b-mono">{process.waiting_for_restart.join(", ")}</span>
+      </>
+    );
+  }
+  return <StateBadge state="ok" label="As batuta.toml says" />;
 }
