@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -164,3 +165,12 @@ def test_choice_of_workloads_and_sizes() -> None:
         ("map", 10_000),
     ]
     assert {case.repeats for case in Choice(tiny=True).cases(RUN_WORKLOADS)} == {1}
+
+
+def test_checks_count_what_is_counted_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "checks.json"
+    checks = [sys.executable, "-m", "bench.checks", "--rows", "1000", "--repeats", "1", "--json", str(path)]
+    subprocess.run(checks, check=True, capture_output=True)
+    (figures,) = json.loads(path.read_text()).values()
+    assert len(figures) == 9
+    assert all(milliseconds > 0 for milliseconds in figures.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -18,10 +20,9 @@ from batuta.store.store import Store
 from fintech import payments, settlement, silver
 from fintech.merchants import merchants
 from fintech.pipelines import assets, checks
+from tests.examples.fintech_copy import SOURCE, copy_fintech
 from tests.examples.fintech_tables import lakehouse, payment_rates, reference_rates
 
-SOURCE = Path(__file__).parents[2]
-EXAMPLE = SOURCE / "examples" / "fintech"
 DAYS = "2025-01-01..2025-01-08"
 
 
@@ -62,7 +63,7 @@ class Project:
 
 
 def copied(to: Path) -> Project:
-    shutil.copytree(EXAMPLE, to, ignore=shutil.ignore_patterns("__pycache__", "lakehouse", "out", ".batuta"))
+    copy_fintech(to)
     return Project(to)
 
 
@@ -81,9 +82,16 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_the_demo_builds_everything_and_then_says_that_nothing_has_changed(tmp_path: Path) -> None:
     project = copied(tmp_path / "fintech")
     first = project.run("demo.py")
-    assert "2,926 passed, 2 warnings, 0 blocking ones failed" in first
-    for table, rows in {"bronze.payments": "53,912", "silver.payments": "52,020", "gold.settlement": "14,547"}.items():
+    assert "2,942 passed, 3 warnings, 0 blocking ones failed" in first
+    there = {
+        "bronze.payments": "53,912",
+        "silver.payments": "52,020",
+        "gold.settlement": "14,547",
+        "gold.disputes": "119",
+    }
+    for table, rows in there.items():
         assert any(table in line and rows in line for line in first.splitlines()), first
+    assert re.search(r"gold\.board_kpis +dbt +12\n", first), first
     assert (project.root / "out" / "lineage.html").is_file()
     again = project.run("demo.py")
     assert "nothing has changed, so nothing was made" in again
@@ -117,9 +125,31 @@ def test_nothing_is_stale_until_its_code_changes(week: Project, tmp_path: Path) 
     project = Project(tmp_path / "fintech")
     shutil.copytree(week.root, project.root)
     project.edit("gold.py", "CHARGEBACKS_MIN = 2\n", "CHARGEBACKS_MIN = 3\n")
-    assert project.to_make() == {"gold.chargeback_rate"}
+    risk = {"gold.chargeback_rate", "gold.segment_risk", "gold.watchlist", "gold.board_kpis"}
+    assert project.to_make() == risk
     project.edit("merchants.py", "FIXED_FEE_CENTS = 10\n", "FIXED_FEE_CENTS = 11\n")
-    assert project.to_make() == {"gold.settlement", "gold.chargeback_rate", "gold.monthly_revenue"}
+    assert project.to_make() == {"gold.settlement", "gold.monthly_revenue", *risk}
+
+
+def test_marts_are_what_dbt_makes_of_what_python_made(week: Project) -> None:
+    expected = lakehouse()
+    days = payments.days()[:8]
+    with duckdb.connect(str(week.root / "lakehouse/warehouse.duckdb"), read_only=True) as warehouse:
+        kpis = warehouse.sql("select sales, revenue_cents, countries from gold.board_kpis").fetchall()
+        disputes = warehouse.sql("select payment_id from gold.disputes order by all").fetchall()
+    owed = expected.settlement.filter(pl.col("day").is_in(days))
+    assert kpis == [(owed["sales"].sum(), owed["fee_cents"].sum(), owed["country"].n_unique())]
+    taken = pl.concat(expected.silver[day].payments for day in days)
+    assert [row[0] for row in disputes] == taken.filter(kind="chargeback")["payment_id"].sort().to_list()
+    (edge,) = week.batuta("lineage", "gold.disputes.disputed_cents", "--upstream")[0]["edges"]
+    assert edge["from"] == {"asset": "silver.payments", "column": "eur_cents"}
+
+
+def test_a_selection_goes_through_dbt_and_python(week: Project) -> None:
+    plan = week.batuta("materialize", "+gold.segment_risk", "--dry-run", "--partition", DAYS)[0]
+    made = {step["asset"] for step in plan["make"]}
+    assert made >= {"bronze.payments", "bronze.industries", "silver.merchants", "gold.chargeback_rate"}
+    assert not made & {"gold.disputes", "gold.monthly_revenue", "gold.board_kpis"}
 
 
 def test_a_setting_is_part_of_what_an_asset_is_made_from(week: Project, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ import pytest
 from batuta.store.rows import RunRow
 from batuta.store.store import Store
 from fintech import bronze, payments
+from tests.examples.fintech_copy import SOURCE, copy_fintech
 from tests.examples.fintech_tables import lakehouse
-from tests.examples.test_fintech_pipelines import SOURCE, copied
 from tests.scheduler.receivers import Web, web_server
 
 DAYS = payments.days()[:3]
@@ -78,7 +78,8 @@ def edited(root: Path, desk: Web) -> None:
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     """It has run for nobody yet; in its landing zone is the file of a later day, which cannot be read."""
-    root = copied(tmp_path / "fintech").root
+    root = tmp_path / "fintech"
+    copy_fintech(root)
     landing = root / "lakehouse" / "live" / "landing"
     landing.mkdir(parents=True)
     (landing / payments.file_name(SPOILT)).write_text("not,a,file\nof,our,payments\n")
@@ -100,7 +101,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
         try:
             assert process.stdout is not None
             started = json.loads(process.stdout.readline())
-            assert [place["trouble"] for place in started["locations"]] == [None]
+            assert [place["trouble"] for place in started["locations"]] == [None, None]
             with Store.open(root / ".batuta" / "batuta.db") as store:
                 yield Platform(root, desk, process, store)
         finally:
@@ -114,6 +115,7 @@ def test_days_that_arrive_are_made_reported_and_exported_by_nobody(platform: Pla
     days = [day.isoformat() for day in DAYS]
     platform.until(lambda: platform.has("bronze.payments", "silver.payments", "gold.settlement", partitions=days))
     platform.until(lambda: platform.has("gold.chargeback_rate", "gold.monthly_revenue"))
+    platform.until(lambda: platform.has("gold.segment_risk", "gold.watchlist", "gold.board_kpis"))
     platform.until(lambda: len(platform.runs("settlement-export", "sensor")) >= len(DAYS))
     platform.until(lambda: platform.runs("currency-movers", "schedule"))
     platform.until(lambda: platform.runs("currency-movers", "automation"))

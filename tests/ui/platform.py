@@ -23,9 +23,9 @@ from pathlib import Path
 
 from batuta.client import Client
 from batuta.store import Store
+from tests.examples.fintech_copy import copy_fintech
 
 ROOT = Path(__file__).parents[2]
-FINTECH = ROOT / "examples" / "fintech"
 DRILLS = Path(__file__).with_name("drills.py")
 DAYS = "2025-01-01..2025-01-07"
 STARTED_S = 90.0
@@ -79,8 +79,7 @@ def built(shared: Path) -> Path:
 
 
 def _build(project: Path) -> None:
-    left_out = shutil.ignore_patterns(".batuta", "lakehouse", "out", "__pycache__")
-    shutil.copytree(FINTECH, project, ignore=left_out)
+    copy_fintech(project, with_dbt=False)
     (project / "drills").mkdir()
     shutil.copy(DRILLS, project / "drills" / "drills.py")
     cli(project, "materialize", "--all", "--partition", DAYS, "--quiet")

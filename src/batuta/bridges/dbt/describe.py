@@ -293,8 +293,11 @@ class _Describing:
         tables: dict[str, str] = {}
         for up in self._upstream(node):
             known = self.manifest["nodes"].get(up) or self.manifest["sources"].get(up)
-            if known is not None and up in self.keys and known.get("relation_name"):
-                tables[_table_name(known["relation_name"])] = self.keys[up]
+            if known is None or up not in self.keys or not (relation := known.get("relation_name")):
+                continue
+            if "(" in relation:  # a source in files, read by a function of the database: it is called by its key
+                text, relation = text.replace(relation, f'"{self.keys[up]}"'), self.keys[up]
+            tables[_table_name(relation)] = self.keys[up]
         return SqlSource(text, self.dialect, tables)
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from batuta.bridges.dbt.settings import DbtSettings
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is made of the same project changes."""
 SUFFIXES = (".sql", ".yml", ".yaml", ".md", ".csv", ".py", ".json", ".jinja")
 READ_BYTES_MAX = 1 << 20

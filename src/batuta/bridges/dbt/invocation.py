@@ -21,6 +21,8 @@ MISSING_HINT = (
     "install dbt-core and the adapter of its database in this location's environment (`python` in batuta.toml)"
 )
 
+_LEFT_LOCKS = "ignore::UserWarning:multiprocessing.resource_tracker"
+
 
 class Invocation:
     """See the module. `config` is dbt's RuntimeConfig, `manifest` its Manifest; raises LoadError."""
@@ -34,6 +36,9 @@ class Invocation:
         """What it was told last of an exception that dbt keeps to itself."""
         os.environ[DATA_VARIABLE] = settings.data
         os.environ["DO_NOT_TRACK"] = "1"
+        # dbt has locks of multiprocessing, whose tracker would tell of each worker that we end that it left them.
+        told = os.environ.get("PYTHONWARNINGS")
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (told, _LEFT_LOCKS)))
         os.makedirs(settings.work, exist_ok=True)
         os.chdir(settings.root)
         if not os.path.isfile(os.path.join(settings.root, "dbt_project.yml")):

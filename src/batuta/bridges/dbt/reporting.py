@@ -26,6 +26,7 @@ from batuta.core.definitions import AssetDep
 from batuta.core.errors import CheckFailed
 from batuta.core.partition_mapping import AllPartitions, needed
 from batuta.core.partitions import DynamicPartitions, MultiPartitions, Partitions
+from batuta.io.frames import plain_type
 
 ROWS_SAMPLED = 10
 LINES_LOGGED_MAX = 400
@@ -116,15 +117,15 @@ class Reporter:
                     self._look_at_duckdb(relation, node, found)
                     return
                 columns = self._adapter.get_column_schema_from_query(f"select * from {relation} where false limit 0")
-                found["schema"] = schema([(column.name, column.data_type) for column in columns])
+                found["columns"] = schema([(column.name, plain_type(column.data_type)) for column in columns])
         except Exception as error:  # metadata never fail the work that they describe
-            found["schema_unknown"] = str(error).splitlines()[0]
+            found["columns_unknown"] = str(error).splitlines()[0]
 
     def _look_at_duckdb(self, relation: Any, node: Any, found: dict[str, Any]) -> None:
         """The same without the detours of adapters, which take longer than the queries."""
         cursor = self._adapter.connections.get_thread_connection().handle.cursor()
         columns = cursor.execute(f"describe {relation}").fetchall()
-        found["schema"] = schema([(name, kind) for name, kind, *_ in columns])
+        found["columns"] = schema([(name, plain_type(kind)) for name, kind, *_ in columns])
         if node.get_materialization() != "view":
             found["rows"] = cursor.execute(f"select count(*) from {relation}").fetchone()[0]
 

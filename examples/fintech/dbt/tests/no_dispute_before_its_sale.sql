@@ -1,0 +1,1 @@
+select * from {{ ref('disputes') }} where days_until < 0
