@@ -235,9 +235,10 @@ class Lake:
     def start(self, selection: str, **more: Any) -> RunHandle:
         """Begin to make assets."""
         tags = more.pop("tags", {})
+        environment = more.pop("environment", "")
         skip = more.get("mode") == "stale"
-        plan = self.workspace.assets.plan(selection, **more).plan
-        return self.workspace.start_plan(plan, tags=tags, skip_unchanged=skip)
+        plan = self.workspace.assets_in(environment).plan(selection, **more).plan
+        return self.workspace.start_plan(plan, tags=tags, skip_unchanged=skip, environment=environment)
 
     def make(self, selection: str, *, state: RunState = RunState.SUCCEEDED, **more: Any) -> RunRow:
         """Make assets; the run, which has ended so."""

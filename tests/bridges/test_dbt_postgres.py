@@ -88,13 +88,18 @@ def test_several_workers_with_hooks_around_them(shop: Path, postgres_url: str) -
         assert query(postgres_url, "select what, results from heard") == [("public", 7)]
         rows = {row.asset: row for row in workspace.store.asset_states().values()}
         assert b'"rows_affected":1' in rows["b"].metadata
+        run = workspace.start_plan(workspace.assets_in("dev").plan("b grows").plan, environment="dev")
+        assert run.wait(100) is RunState.SUCCEEDED
+        assert query(postgres_url, "select id from public__dev.b") == [(2,)]
+        assert query(postgres_url, "select count(*) from public__dev.grows") == [(2,)]  # production's, and one more
+        assert query(postgres_url, "select count(*) from public.grows") == [(1,)]
         assert b'["id","INTEGER"]' in rows["c"].metadata
 
         for _ in range(2):  # by whichever worker, which has to see what the other has made
             handle = workspace.start_plan(assets.plan("a b grows").plan)
             assert handle.wait(100) is RunState.SUCCEEDED, handle.active.error
         assert query(postgres_url, "select n from grows") == [(1,), (1,), (1,)]
-        assert len(query(postgres_url, "select * from heard")) == 3
+        assert len(query(postgres_url, "select * from heard")) == 4
 
 
 def test_a_server_that_is_away_is_told(shop: Path) -> None:

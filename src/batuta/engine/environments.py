@@ -120,7 +120,8 @@ def _rows(row: MaterializationRow | None) -> int | None:
 
 
 def _columns(row: MaterializationRow | None) -> dict[str, str]:
-    schema = None if row is None else _metadata.decode(row.metadata).get("columns")
+    told = {} if row is None else _metadata.decode(row.metadata)
+    schema = told.get("columns") or told.get("schema")
     if not isinstance(schema, dict) or not isinstance(schema.get("columns"), list):
         return {}
     return {str(name): str(kind) for name, kind in schema["columns"]}

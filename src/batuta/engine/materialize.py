@@ -15,7 +15,6 @@ import msgspec
 from batuta.core.asset_index import AssetIndex
 from batuta.core.asset_plan import Asked, plan_assets
 from batuta.core.definitions import Definitions
-from batuta.core.errors import RequestError
 from batuta.core.joined import Joined
 from batuta.core.partitions import DynamicPartitions, MultiPartitions, Partitions
 from batuta.core.plan import LabelExpansion, Plan
@@ -24,8 +23,6 @@ from batuta.core.staleness import Freshness, Pair, Recorded, staleness, to_make,
 from batuta.store.rows import CheckRow, MaterializationRow
 from batuta.store.store import Store
 
-FOREIGN = ("dbt",)
-"""Tools that make assets where they are told by their own settings."""
 Mode = Literal["all", "stale", "missing"]
 _inputs = msgspec.json.Decoder(dict[str, str])
 
@@ -152,7 +149,7 @@ class Assets:
                 fail_fast=fail_fast,
                 job=job,
             )
-            return Materialization(self._may_be_made(plan), keys, {}, 0)
+            return Materialization(plan, keys, {}, 0)
         recorded = self.recorded()
         why = to_make(self.index, recorded, keys, now=now, dynamic_keys=dynamic, partitions=partitions)
         if mode == "missing":
@@ -171,18 +168,7 @@ class Assets:
         )
         chosen = set(keys)
         fresh = sum(pair[0] in chosen and pair not in why for pair in recorded)
-        return Materialization(self._may_be_made(plan), keys, why, fresh)
-
-    def _may_be_made(self, plan: Plan) -> Plan:
-        """Raise RequestError for what other tools would make in production all the same."""
-        for step in plan.steps if self.environment else ():
-            tool, mark, _ = step.task.partition(":")
-            if mark and tool in FOREIGN:
-                raise RequestError(
-                    f"{step.key} is made by {tool}, which knows nothing of environment {self.environment!r}",
-                    hint=f"select the others; a target of its own is how {tool} keeps work apart",
-                )
-        return plan
+        return Materialization(plan, keys, why, fresh)
 
     def check_plan(self) -> Plan:
         """The plan that evaluates the checks of all that is made, and of external assets; it may have no steps."""

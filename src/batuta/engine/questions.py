@@ -131,15 +131,18 @@ class Questions:
         return states
 
     def on_versions_made(self, active: ActiveRun, task: int, assets: list[str]) -> dict[str, Any]:
-        """Current data versions by asset and partition, of all partitions that were ever made: for code that does not
-        know which there are."""
+        """Current data versions by asset and partition, of all partitions that were ever made, and in which environment
+        each is: for code that does not know which there are."""
         found: dict[str, dict[str, str]] = {asset: {} for asset in assets}
-        for (asset, partition), (state, _) in self._states(active, sorted(found)).items():
+        places: dict[str, dict[str, str]] = {asset: {} for asset in assets}
+        for (asset, partition), (state, environment) in self._states(active, sorted(found)).items():
             found[asset][partition] = state.data_version
+            places[asset][partition] = environment
         for (asset, partition), version in active.versions.items():
-            if asset in found:
+            if asset in found and (version or partition in found[asset]):
                 found[asset][partition] = version
-        return {"versions": found}
+                places[asset][partition] = active.places.get((asset, partition), "")
+        return {"versions": found, "environments": places}
 
     def on_asset_records(self, active: ActiveRun, task: int, wanted: list[list[str]]) -> dict[str, Any]:
         """What was recorded of [asset, partition] pairs before this run came to them; None where never made."""

@@ -105,7 +105,9 @@ class DbtBridge:
             raise InvariantError(f"there is no step {context.step!r}", hint="it was there when the run was planned")
         if self._session is None:
             assets = self._described.definitions.assets
-            self._session = Session(self._invocation, {one.key: one.sql for one in assets if one.sql is not None})
+            queries = {one.key: one.sql for one in assets if one.sql is not None}
+            nodes = {one.metadata["dbt_node"]: one.key for one in assets if "dbt_node" in one.metadata}
+            self._session = Session(self._invocation, queries, nodes)
         try:
             return self._session.run(context, target)
         except Exception as error:

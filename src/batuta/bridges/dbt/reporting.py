@@ -67,8 +67,19 @@ class Reporter:
 
     # ---- what came of it ----
 
-    def report(self, context: StepContext, target: Target, node: Any, result: Any, inputs: Mapping[str, str]) -> None:
-        """Record it. Raises DbtFailed, CheckFailed."""
+    def report(
+        self,
+        context: StepContext,
+        target: Target,
+        node: Any,
+        result: Any,
+        inputs: Mapping[str, str],
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record it; as the same data as `before`, a record of it, where it was made of the same by the same code.
+
+        Raises DbtFailed, CheckFailed.
+        """
         status = str(result.status)
         if status in ("error", "runtime error", "partial success"):
             raise self._failure(node, result, status)
@@ -79,7 +90,7 @@ class Reporter:
             target.asset,
             partition=context.partition if target.partitions is not None else "",
             metadata=normalized(self._metadata(node, result)),
-            data_version=_data_version(target, node, inputs),
+            data_version=_data_version(target, node, inputs) or _same_version(target, inputs, before),
             code_version=target.code_version,
             inputs=inputs,
             code=self._code(context, target),
@@ -241,6 +252,11 @@ def _data_version(target: Target, node: Any, inputs: Mapping[str, str]) -> str:
     if node.resource_type == "seed" or node.get_materialization() in ("view", "ephemeral"):
         return hashlib.blake2b(_encoder.encode([target.code_version, dict(inputs)]), digest_size=16).hexdigest()
     return ""
+
+
+def _same_version(target: Target, inputs: Mapping[str, str], before: Mapping[str, Any] | None) -> str:
+    same = before is not None and (before["code_version"], before["inputs"]) == (target.code_version, dict(inputs))
+    return str(before["data_version"]) if before is not None and same else ""
 
 
 def _ages(result: Any) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from batuta.authoring.asset_environments import has_other_work
 from batuta.authoring.code import CachedResult
 from batuta.authoring.context import StepContext
 from batuta.bridges.dbt.databases import Database
+from batuta.bridges.dbt.environments import Elsewhere
 from batuta.bridges.dbt.hooks import END, START, Hooks
 from batuta.bridges.dbt.invocation import Invocation
 from batuta.bridges.dbt.reporting import Reporter
@@ -25,16 +28,21 @@ from batuta.bridges.dbt.targets import Target
 from batuta.bridges.dbt.variables import Window, variables_of, window_of
 from batuta.bridges.dbt.watching import listening
 from batuta.core.columns import SqlSource
+from batuta.core.environments import CLEAR, CONFIG, PROMOTE
 from batuta.core.values import NONE
 
 FULL_REFRESH = "full_refresh"
 """A tag of a run: incremental models and seeds are made from nothing."""
+NO_ASSETS: Mapping[str, str] = {}
 
 
 class Session:
     """See the module. Made in the worker, at its first step."""
 
-    def __init__(self, invocation: Invocation, queries: Mapping[str, SqlSource]) -> None:
+    def __init__(
+        self, invocation: Invocation, queries: Mapping[str, SqlSource], assets: Mapping[str, str] = NO_ASSETS
+    ) -> None:
+        """`queries` of assets by their keys; `assets`: the key of each node that is one."""
         from dbt.task.build import BuildTask
 
         self._invocation = invocation
@@ -50,6 +58,7 @@ class Session:
         self._run_id = 0
         self._reporter = Reporter(invocation, self._adapter, queries)
         self._hooks = Hooks(invocation, self._task)
+        self._elsewhere = Elsewhere(self._config, self._manifest, self._adapter, assets)
 
     def run(self, context: StepContext, target: Target) -> Any:
         """Run a step. Raises DbtFailed, TransientError."""
@@ -57,6 +66,13 @@ class Session:
             self._run_hooks(context, target.node)
             return None
         context.partitions = target.partitions
+        if has_other_work(context):
+            self._other_work(context, target)
+            return None
+        return self._make(context, target)
+
+    def _make(self, context: StepContext, target: Target, before: Mapping[str, Any] | None = None) -> Any:
+        """Run a node. `before`: what an environment has of it, which is recorded of what is made of the same."""
         inputs = self._reporter.inputs(context, target) if not target.check else {}
         if context.config.get("skip_unchanged") and self._reporter.is_unchanged(context, target, inputs):
             return CachedResult(NONE)
@@ -65,14 +81,52 @@ class Session:
         with listening(self._invocation):
             fresh = self._database.open()
             try:
-                self._prepare(node, fresh)
-                with self._variables(context, target):
-                    result = self._result(node, target, context)
-                    self._hooks.note(context, result)
-                    self._reporter.report(context, target, node, result, inputs)
+                with self._elsewhere.within(context, node) as production:
+                    self._prepare(node, fresh)
+                    if production is not None and not self._invocation.flags.FULL_REFRESH:
+                        self._elsewhere.begin(node, production)
+                    with self._variables(context, target):
+                        result = self._result(node, target, context)
+                        self._hooks.note(context, result)
+                        self._reporter.report(context, target, node, result, inputs, before)
             finally:
                 self._database.between_nodes()
         return None
+
+    # ---- environments ----
+
+    def _other_work(self, context: StepContext, target: Target) -> None:
+        """Make in production what an environment has, which is how dbt's work is promoted; or drop it there."""
+        asked = context.config.get(PROMOTE) or context.config[CLEAR]
+        keys = asked["partitions"].get(target.asset)
+        if not keys:
+            return
+        if CLEAR in context.config:
+            self._clear(context, target, str(asked["environment"]))
+            return
+        of = {"environment": asked["environment"], "asset": target.asset, "partitions": list(keys)}
+        answer = context.ask("environment_records", **of)
+        there = context.ask("asset_records", wanted=[[target.asset, key] for key in keys])["records"]
+        for key, record, now in zip(keys, answer["records"], there, strict=True):
+            if record is None or (now is not None and all(now[name] == record[name] for name in now)):
+                continue
+            context.partition = key
+            self._make(context, target, record)
+            for verdict in answer["verdicts"]:
+                if verdict["partition"] == key:
+                    context.checked(target.asset, **verdict)
+
+    def _clear(self, context: StepContext, target: Target, environment: str) -> None:
+        node = self._node(target.node)
+        there = replace(context, config={**context.config, CONFIG: environment})
+        with listening(self._invocation):
+            if self._database.open():
+                self._refresh()
+            try:
+                with self._elsewhere.within(there, node):
+                    self._elsewhere.clear(node)
+            finally:
+                self._database.between_nodes()
 
     def _run_hooks(self, context: StepContext, which: str) -> None:
         self._begin(context)
