@@ -99,7 +99,8 @@ def test_many_may_add_at_the_same_time(store: Store) -> None:
 
 def test_what_is_old_is_forgotten(store: Store) -> None:
     def of(name: str, n: int, at: float, **more: object) -> None:
-        event = run_event("COMPLETE", at, run=number(n), name=name, **more)  # type: ignore[arg-type]
+        """An event of long ago that was heard at a time: that is what counts."""
+        event = run_event("COMPLETE", at - 500 * DAY, run=number(n), name=name, **more)  # type: ignore[arg-type]
         store.external.add([read(event)], now=at)
 
     of("gone", 1, NOW - 100 * DAY, inputs=[dataset("only here")], outputs=[dataset("shared")])

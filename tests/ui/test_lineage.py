@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlparse
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from batuta.client import Client
 from tests.ui.browser import check_accessible
+from tests.ui.platform import Served
 
 pytestmark = pytest.mark.timeout(400)  # the first has a lakehouse built
 
@@ -133,6 +135,37 @@ def test_a_selection_is_made_from_here(page: Page, api: Client, shot: Callable[.
     run = int(page.url.rpartition("/")[2].partition("?")[0])
     assert api.wait(run).state == "succeeded"
     expect(page.get_by_role("heading", level=1).locator("..")).to_contain_text("Succeeded")
+
+
+def test_what_runs_elsewhere_is_seen_with_its_runs(page: Page, server: Served) -> None:
+    revenue = {"namespace": "fintech", "name": "gold.settlement"}
+    run = {"runId": "00000000-0000-0000-0000-000000000007"}
+    error = {"errorMessage": {"message": "no room", "programmingLanguage": "java"}, "spark_version": {"version": "3.5"}}
+    for kind, at, facets in (("START", "2026-01-31T12:00:00Z", {}), ("FAIL", "2026-01-31T12:05:00Z", error)):
+        event = {
+            "eventTime": at,
+            "eventType": kind,
+            "producer": "urn:spark",
+            "run": {**run, "facets": facets},
+            "job": {"namespace": "spark", "name": "export_revenue"},
+            "inputs": [revenue],
+            "outputs": [{"namespace": "s3://reports", "name": "revenue.csv"}],
+        }
+        assert httpx.post(f"{server.url}/api/v1/lineage", json=event).status_code == 200
+    page.goto("/lineage?at=gold.settlement")
+    graph(page)
+    panel(page).locator("section", has_text="Read elsewhere by").get_by_role("button", name="export_revenue").click()
+    expect(panel(page).get_by_role("heading", level=2)).to_have_text("export_revenue")
+    runs = panel(page).locator("section", has_text="1 run")
+    expect(runs).to_contain_text("Failed")
+    runs.get_by_role("button", name=re.compile("Failed")).click()
+    expect(runs).to_contain_text("no room")
+    check_accessible(page)
+    panel(page).get_by_role("button", name="s3://reports/revenue.csv").click()
+    expect(panel(page).get_by_role("heading", level=2)).to_have_text("revenue.csv")
+    expect(panel(page).locator("section", has_text="Written by")).to_contain_text("export_revenue")
+    page.get_by_text("List", exact=True).click()
+    expect(page.get_by_role("row", name=re.compile("export_revenue"))).to_contain_text("Failed")
 
 
 def test_it_can_be_used_on_a_phone(phone: Page) -> None:

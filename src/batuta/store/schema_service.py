@@ -322,7 +322,7 @@ external_runs = sa.Table(
     Index(None, "job", "began_at"),
     Index(None, "parent"),
     Index(None, "began_at"),
-    Index(None, "last_at"),
+    Index(None, "heard_at"),
 )
 
 external_datasets = sa.Table(

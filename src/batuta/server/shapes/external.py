@@ -34,8 +34,8 @@ class ExternalDatasetLink(Shape):
     namespace: A[str, doc("Its namespace.", "s3://lake")]
     name: A[str, doc("Its name.", "bronze/orders")]
     asset: A[str, doc("Its node in the lineage graph: the asset that it is, or its own name.", "bronze.orders")]
-    rows: A[int | None, doc("How many rows the run wrote, where it says so.", 1000)] = None
-    bytes: A[int | None, doc("How many bytes the run wrote, where it says so.", 4096)] = None
+    rows: A[int | None, doc("How many rows the run wrote, where it says so.", 1000)]
+    bytes: A[int | None, doc("How many bytes the run wrote, where it says so.", 4096)]
 
 
 class ExternalJob(Shape):

@@ -101,14 +101,14 @@ def external_states(dialect: Dialect) -> ClauseElement:
 @plain
 def old_external_runs(dialect: Dialect) -> ClauseElement:
     run = external_runs.c
-    return page(sa.select(run.run_id).where(run.last_at < p("cutoff", sa.Double)).order_by(run.last_at))
+    return page(sa.select(run.run_id).where(run.heard_at < p("cutoff", sa.Double)).order_by(run.heard_at))
 
 
 @plain
 def delete_external_runs(dialect: Dialect) -> ClauseElement:
     """But not those of which something was heard since they were looked for."""
     run = external_runs.c
-    return sa.delete(external_runs).where(listed(run.run_id, "ids", dialect), run.last_at < p("cutoff", sa.Double))
+    return sa.delete(external_runs).where(listed(run.run_id, "ids", dialect), run.heard_at < p("cutoff", sa.Double))
 
 
 @plain
@@ -116,7 +116,7 @@ def old_external_jobs(dialect: Dialect) -> ClauseElement:
     """Those that were not heard of for long and of which no run is left."""
     job = external_jobs.c
     left = sa.exists().where(external_runs.c.job == job.key)
-    old = sa.and_(job.last_at < p("cutoff", sa.Double), job.heard_at < p("cutoff", sa.Double), ~left)
+    old = sa.and_(job.heard_at < p("cutoff", sa.Double), ~left)
     return page(sa.select(job.key).where(old).order_by(job.key))
 
 
@@ -141,5 +141,4 @@ def delete_external_datasets(dialect: Dialect) -> ClauseElement:
     """Those that were not heard of since `cutoff`, and that no job reads or writes."""
     dataset = external_datasets.c
     used = sa.exists().where(external_edges.c.dataset == dataset.key)
-    old = (dataset.last_at < p("cutoff", sa.Double), dataset.heard_at < p("cutoff", sa.Double))
-    return sa.delete(external_datasets).where(*old, ~used)
+    return sa.delete(external_datasets).where(dataset.heard_at < p("cutoff", sa.Double), ~used)

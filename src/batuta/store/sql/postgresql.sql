@@ -1096,17 +1096,17 @@ WHERE external_runs.job = %s::VARCHAR GROUP BY external_runs.state;
 -- old_external_runs(cutoff, limit)
 SELECT external_runs.run_id
 FROM external_runs
-WHERE external_runs.last_at < %s ORDER BY external_runs.last_at
+WHERE external_runs.heard_at < %s ORDER BY external_runs.heard_at
  LIMIT %s::BIGINT OFFSET 0;
 
 -- delete_external_runs(ids, cutoff)
 DELETE FROM external_runs WHERE external_runs.run_id IN (SELECT CAST(each_ids.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_ids) AND external_runs.last_at < %s;
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_ids) AND external_runs.heard_at < %s;
 
--- old_external_jobs(cutoff, cutoff, limit)
+-- old_external_jobs(cutoff, limit)
 SELECT external_jobs.key
 FROM external_jobs
-WHERE external_jobs.last_at < %s AND external_jobs.heard_at < %s AND NOT (EXISTS (SELECT *
+WHERE external_jobs.heard_at < %s AND NOT (EXISTS (SELECT *
 FROM external_runs
 WHERE external_runs.job = external_jobs.key)) ORDER BY external_jobs.key
  LIMIT %s::BIGINT OFFSET 0;
@@ -1124,8 +1124,8 @@ WHERE external_jobs.key = external_edges.job)) OR external_edges.at < %s AND NOT
 FROM external_jobs
 WHERE external_jobs.key = external_edges.job AND external_edges.at >= external_jobs.since));
 
--- delete_external_datasets(cutoff, cutoff)
-DELETE FROM external_datasets WHERE external_datasets.last_at < %s AND external_datasets.heard_at < %s AND NOT (EXISTS (SELECT *
+-- delete_external_datasets(cutoff)
+DELETE FROM external_datasets WHERE external_datasets.heard_at < %s AND NOT (EXISTS (SELECT *
 FROM external_edges
 WHERE external_edges.dataset = external_datasets.key));
 

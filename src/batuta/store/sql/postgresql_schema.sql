@@ -297,9 +297,9 @@ CREATE TABLE external_runs (
 
 CREATE INDEX ix_external_runs_began_at ON external_runs (began_at);
 
-CREATE INDEX ix_external_runs_job_began_at ON external_runs (job, began_at);
+CREATE INDEX ix_external_runs_heard_at ON external_runs (heard_at);
 
-CREATE INDEX ix_external_runs_last_at ON external_runs (last_at);
+CREATE INDEX ix_external_runs_job_began_at ON external_runs (job, began_at);
 
 CREATE INDEX ix_external_runs_parent ON external_runs (parent);
 

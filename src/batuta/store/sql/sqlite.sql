@@ -1043,17 +1043,17 @@ WHERE external_runs.job = ? GROUP BY external_runs.state;
 -- old_external_runs(cutoff, limit)
 SELECT external_runs.run_id
 FROM external_runs
-WHERE external_runs.last_at < ? ORDER BY external_runs.last_at
+WHERE external_runs.heard_at < ? ORDER BY external_runs.heard_at
  LIMIT ? OFFSET 0;
 
 -- delete_external_runs(ids, cutoff)
 DELETE FROM external_runs WHERE external_runs.run_id IN (SELECT each_ids.value
-FROM json_each(?) AS each_ids) AND external_runs.last_at < ?;
+FROM json_each(?) AS each_ids) AND external_runs.heard_at < ?;
 
--- old_external_jobs(cutoff, cutoff, limit)
+-- old_external_jobs(cutoff, limit)
 SELECT external_jobs."key"
 FROM external_jobs
-WHERE external_jobs.last_at < ? AND external_jobs.heard_at < ? AND NOT (EXISTS (SELECT *
+WHERE external_jobs.heard_at < ? AND NOT (EXISTS (SELECT *
 FROM external_runs
 WHERE external_runs.job = external_jobs."key")) ORDER BY external_jobs."key"
  LIMIT ? OFFSET 0;
@@ -1071,8 +1071,8 @@ WHERE external_jobs."key" = external_edges.job)) OR external_edges.at < ? AND NO
 FROM external_jobs
 WHERE external_jobs."key" = external_edges.job AND external_edges.at >= external_jobs.since));
 
--- delete_external_datasets(cutoff, cutoff)
-DELETE FROM external_datasets WHERE external_datasets.last_at < ? AND external_datasets.heard_at < ? AND NOT (EXISTS (SELECT *
+-- delete_external_datasets(cutoff)
+DELETE FROM external_datasets WHERE external_datasets.heard_at < ? AND NOT (EXISTS (SELECT *
 FROM external_edges
 WHERE external_edges.dataset = external_datasets."key"));
 

@@ -1,10 +1,11 @@
 // The lineage as a list: for those who would rather read, sort and tick than look at a graph.
+import { Link } from "@tanstack/react-router";
 import { AssetLink, JobLink } from "@/components/links";
 import { DataTable, type Column } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
 import { LayerTag, StateBadge } from "@/components/StateBadge";
 import { RelativeTime } from "@/components/time";
-import type { Lineage, LineageNode } from "./lineage";
+import { ELSEWHERE, type Lineage, type LineageNode } from "./lineage";
 
 const COLUMNS: Column<LineageNode>[] = [
   {
@@ -13,6 +14,10 @@ const COLUMNS: Column<LineageNode>[] = [
     cell: (node) =>
       node.kind === "asset" ? (
         <AssetLink asset={node.id}>{node.label}</AssetLink>
+      ) : ELSEWHERE.has(node.kind) ? (
+        <Link to="/lineage" search={{ at: [node.id] }} className="b-link">
+          {node.kind === "job" ? node.job : node.id}
+        </Link>
       ) : (
         <JobLink job={node.job}>{node.id}</JobLink>
       ),

@@ -1,4 +1,5 @@
-// What is selected in the lineage: an asset in short, a step or flow, or many of them; and how far around it to go.
+// What is selected in the lineage: an asset in short, a step or flow, what is elsewhere, or many of them; and how far
+// around it to go.
 import { ActionIcon, Button, SegmentedControl, Skeleton, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Columns3, Crosshair, Hammer, X } from "lucide-react";
@@ -14,6 +15,7 @@ import { LayerTag, StateBadge, Tag } from "@/components/StateBadge";
 import { RelativeTime } from "@/components/time";
 import { ASSET_STATES } from "@/design/states";
 import { sharesOf } from "@/graph/face";
+import { DatasetElsewhere, JobElsewhere, TouchedElsewhere } from "./Elsewhere";
 import type { Lineage, LineageNode } from "./lineage";
 import classes from "./Panel.module.css";
 
@@ -65,6 +67,10 @@ export function Panel(props: Props) {
         <Many lineage={lineage} chosen={chosen} />
       ) : node.kind === "asset" ? (
         <AssetInShort node={node} onSelect={onSelect} onColumns={props.onColumns} />
+      ) : node.kind === "job" ? (
+        <JobElsewhere key={node.id} node={node} onSelect={onSelect} />
+      ) : node.kind === "dataset" ? (
+        <DatasetElsewhere node={node} onSelect={onSelect} />
       ) : (
         <StepInShort node={node} lineage={lineage} onSelect={onSelect} />
       )}
@@ -181,6 +187,7 @@ function AssetInShort({ node, onSelect, onColumns }: { node: LineageNode } & Pic
       <Columns columns={data.columns} onColumns={(column) => onColumns(node.id, column && `${node.id}.${column}`)} />
       <Neighbours title="Made from" keys={data.upstream} onSelect={onSelect} />
       <Neighbours title="Made into" keys={data.downstream} onSelect={onSelect} />
+      <TouchedElsewhere node={node} onSelect={onSelect} />
       <p className={classes.more}>
         <AssetLink asset={node.id}>Everything about {node.id}</AssetLink>
       </p>

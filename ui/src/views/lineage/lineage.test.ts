@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  facesOf,
   groupKeysOf,
   lanesOf,
   only,
@@ -29,6 +30,7 @@ function node(id: string, more: Partial<LineageNode> = {}): LineageNode {
     checks_failed: 0,
     materialized_at: null,
     run: null,
+    elsewhere: "",
     ...more,
   } as LineageNode;
 }
@@ -139,5 +141,36 @@ describe("a selection", () => {
   it("quotes what it has to", () => {
     expect(quoted("gold.revenue")).toBe("gold.revenue");
     expect(quoted("gold revenue, net")).toBe('"gold revenue, net"');
+  });
+});
+
+describe("what runs elsewhere", () => {
+  const found = graph(
+    [
+      node("kafka://k/raw", { kind: "dataset", state: "", external: true }),
+      node("spark/load:", { kind: "job", label: "load", state: "failed", materialized_at: 100, external: true }),
+      node("b", { layer: "bronze" }),
+      node("g", { layer: "gold" }),
+      node("tableau/pull:", { kind: "job", label: "pull", state: "", external: true }),
+    ],
+    ["kafka://k/raw", "spark/load:"],
+    ["spark/load:", "b"],
+    ["b", "g"],
+    ["g", "tableau/pull:"],
+  );
+
+  it("stands with the sources where it comes before all layers", () => {
+    expect(laneOf(found, "kafka://k/raw")).toBe(SOURCES);
+    expect(laneOf(found, "spark/load:")).toBe(SOURCES);
+    expect(laneOf(found, "tableau/pull:")).toBe("gold");
+  });
+
+  it("shows how its newest run is", () => {
+    const faces = facesOf(found, 160_000);
+    const job = faces.node(1);
+    expect([job.title, job.state, job.tone, job.glyph, job.kind]).toEqual(["load", "Failed", "red", "cross", "elsewhere"]);
+    expect(job.detail).not.toBe("");
+    expect([faces.node(4).state, faces.node(4).detail]).toEqual(["Job elsewhere", ""]);
+    expect(faces.node(0).state).toBe("Dataset");
   });
 });

@@ -26,6 +26,9 @@ export interface Lanes {
   lane: number[];
 }
 
+/** Kinds of nodes that are sources where they come before all layers. */
+const SOURCE_KINDS: ReadonlySet<string> = new Set(["asset", "job", "dataset"]);
+
 /** What lanes are made of: a lineage, or a part of one. */
 interface Laned {
   nodes: readonly Pick<LineageNode, "layer" | "kind">[];
@@ -48,7 +51,7 @@ export function lanesOf(graph: Laned): Lanes | null {
   const lane = graph.nodes.map((node, i) => {
     if (own[i]! >= 0) return own[i]! + 1;
     const [down, up] = [below[i]!, above[i]!];
-    if (up < 0 && down >= 0 && node.kind === "asset") return 0;
+    if (up < 0 && down >= 0 && SOURCE_KINDS.has(node.kind)) return 0;
     if (down >= 0 && (up < 0 || down >= up)) return down + 1;
     return up >= 0 ? up + 1 : names.length - 1;
   });
@@ -158,19 +161,23 @@ export function facesOf(graph: Lineage, now: number): FaceSource {
   };
 }
 
-const STEPS: Record<string, string> = { step: "Step", flow: "Flow", job: "Job elsewhere", dataset: "Dataset elsewhere" };
+/** What events of OpenLineage tell of. */
+export const ELSEWHERE: ReadonlySet<string> = new Set(["job", "dataset"]);
+const STEPS: Record<string, string> = { step: "Step", flow: "Flow", job: "Job elsewhere", dataset: "Dataset" };
 
 function faceOf(node: LineageNode, now: number): Face {
   if (node.kind !== "asset") {
-    const detail = node.kind === "step" ? `of ${node.job}` : "";
+    // Only jobs elsewhere have a state, that of their newest run.
+    const look = node.state === "" ? null : lookOf(node.state);
+    const when = node.materialized_at === null ? "" : relativeText(node.materialized_at * 1000, now);
     return {
       title: node.label,
-      state: STEPS[node.kind]!,
-      tone: "slate",
-      glyph: "dot",
+      state: look?.label ?? STEPS[node.kind]!,
+      tone: look?.tone ?? "slate",
+      glyph: look === null ? (node.kind === "dataset" ? "link" : "dot") : glyphOf(node.state),
       moving: false,
-      detail,
-      kind: "",
+      detail: node.kind === "step" ? `of ${node.job}` : when,
+      kind: ELSEWHERE.has(node.kind) ? "elsewhere" : "",
       bar: [],
       badge: null,
       hot: false,

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_external_runs"),
     )
     op.create_index("ix_external_runs_job_began_at", "external_runs", ["job", "began_at"])
-    for name in ("parent", "began_at", "last_at"):
+    for name in ("parent", "began_at", "heard_at"):
         op.create_index(f"ix_external_runs_{name}", "external_runs", [name])
     op.create_table(
         "external_datasets",
