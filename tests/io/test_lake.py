@@ -34,6 +34,7 @@ from batuta.io import (
 )
 from batuta.io.delta import object_store_options
 from batuta.io.lake import LakeIO
+from batuta.io.polars_plan import lineage_of_plan, scanned
 from batuta.io.versions import TableVersion, Upkeep, needed, versioned, written_by
 from tests.io.test_duckdb import DAYS, FRAME, KINDS, ROWS, as_rows, into, make
 
@@ -588,4 +589,22 @@ def test_a_connection_says_where_and_with_which_keys(tmp_path: Path) -> None:
         "AWS_REGION": "eu",
         "AWS_ENDPOINT_URL": "http://minio:9000",
         "AWS_ALLOW_HTTP": "true",
+    }
+
+
+# ---- lineage
+
+
+def test_lineage_is_read_off_the_plan_of_a_lazy_frame(io: LakeIO) -> None:
+    io.store(out("silver.x"), pl.DataFrame({"n": [1, 2], "other": [3, 4]}))
+    io.store(out("silver.y"), pl.DataFrame({"m": [1, 2]}))
+    x, y = (io.load(as_of("", asset, annotation=pl.LazyFrame)) for asset in ("silver.x", "silver.y"))
+    (of_x,), (of_y,) = scanned(x), scanned(y)
+    assert x.collect_schema().names() == ["n", "other"]  # which Polars remembers in the plan
+    made = x.join(y, left_on="n", right_on="m").select("n", twice=pl.col("other") * 2)
+    found = lineage_of_plan(made, {of_x: "silver.x", of_y: "silver.y"})
+    assert found.gaps == ()
+    assert {name: [(one.asset, one.column, one.kind) for one in sources] for name, sources in found.columns.items()} == {
+        "n": [("silver.x", "n", "identity")],
+        "twice": [("silver.x", "other", "transformed")],
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -79,7 +80,23 @@ def _paths_of(scan: Mapping[str, Any]) -> list[str]:
     paths = sources.get("Paths") if isinstance(sources, dict) else None
     if not isinstance(paths, list):
         raise NotReadable("it scans something else than files")
+    dataset = (scan.get("scan_type") or {}).get("PythonDataset") if isinstance(scan.get("scan_type"), dict) else None
+    if dataset is not None:
+        return [_table_of(bytes(dataset["dataset_object"]["dataset_object"]))]
+    if not paths:
+        raise NotReadable("it scans something else than files")
     return [one["inner"] if isinstance(one, dict) else str(one) for one in paths]
+
+
+_TABLE = re.compile(rb"(?:[a-z][a-z0-9+.-]*:/)?/[^\x00-\x20\"']+(?:\.metadata\.json|\.delta)\b")
+
+
+def _table_of(pickled: bytes) -> str:
+    """What tells a table of Delta or Iceberg from others: the address that stands in what Polars knows of it."""
+    found = _TABLE.search(pickled)
+    if found is None:
+        raise NotReadable("it scans a table whose address it does not show")
+    return found[0].decode("utf-8", "replace")
 
 
 class _Reader:
@@ -109,6 +126,10 @@ class _Reader:
         given = body.get("unified_scan_args") or {}
         own = {(given.get("row_index") or {}).get("name"), given.get("include_file_paths")}
         return _Table({name: {} if name in own else {(asset, name): "identity" for asset in known} for name in names})
+
+    def _ir(self, node: Any, body: Any) -> _Table:
+        """A plan that somebody has asked for its schema: what it was is still there."""
+        return self.table(body["dsl"])
 
     def _filter(self, node: Any, body: Any) -> _Table:
         found = self.table(body["input"])
