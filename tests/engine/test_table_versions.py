@@ -23,6 +23,7 @@ WAIT_S = 100
 
 CODE = """
 import os
+from datetime import UTC, datetime
 import polars as pl
 from batuta import Resources, asset, checks, context, flow, maintenance_job, partitions, sql_asset
 from batuta.io import DeltaIO, IcebergIO
@@ -39,6 +40,11 @@ def silver(context) -> pl.DataFrame:
     if os.environ.get("BATUTA_TEST_BREAKS") == context.partition:
         columns["n"] = ["text", "text"]
     return pl.DataFrame(columns)
+
+@asset("silver.times", io_manager="lake")
+def times() -> pl.DataFrame:
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    return pl.DataFrame({{"at": [at], "day": [at.date()], "list": [[1, 2]], "none": [None]}})
 
 @asset("gold.total", io_manager="lake")
 def total(silver__n: pl.LazyFrame) -> pl.LazyFrame:
@@ -112,6 +118,8 @@ def test_what_a_run_wrote_is_loaded_again(opened: Make) -> None:
     assert recorded(workspace, "silver.n__quarantine", "2026-01-02")["rows"] == 1
     then = recorded(workspace, "gold.total")["table_version"]
     assert rows_of(workspace, "gold.top") == [[2]]
+    ((at, day, items, nothing),) = rows_of(workspace, "silver.times")
+    assert (str(at)[:13].replace("T", " "), day, items, nothing) == ("2026-01-01 12", "2026-01-01", "[1, 2]", None)
     changed = opened(10)
     second = make(changed)
     assert recorded(changed, "gold.total")["table_version"] != then
@@ -172,10 +180,10 @@ def test_upkeep_is_a_job_that_makes_nothing_stale(opened: Make) -> None:
     workspace = opened(1)
     first = make(workspace)
     make(workspace)
-    assert ran(workspace, "tidy") == ["gold.total", "silver.n", "silver.n__quarantine"]
+    assert ran(workspace, "tidy") == ["gold.total", "silver.n", "silver.n__quarantine", "silver.times"]
     run = workspace.store.runs(job="tidy", limit=1)[0]
     done = [task for task in workspace.store.task_runs(run.id) if task.step == "tend"]
-    assert len(done) == 3  # silver.n, its quarantine, gold.total
+    assert len(done) == 4  # silver.n, its quarantine, silver.times, gold.total
     told = {task.state for task in workspace.store.task_runs(run.id)}
     assert told == {"succeeded"}
     assert all(one.is_fresh for one in workspace.assets.freshness().values())

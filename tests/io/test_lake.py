@@ -604,7 +604,9 @@ def test_lineage_is_read_off_the_plan_of_a_lazy_frame(io: LakeIO) -> None:
     made = x.join(y, left_on="n", right_on="m").select("n", twice=pl.col("other") * 2)
     found = lineage_of_plan(made, {of_x: "silver.x", of_y: "silver.y"})
     assert found.gaps == ()
-    assert {name: [(one.asset, one.column, one.kind) for one in sources] for name, sources in found.columns.items()} == {
+    assert {
+        name: [(one.asset, one.column, one.kind) for one in sources] for name, sources in found.columns.items()
+    } == {
         "n": [("silver.x", "n", "identity")],
         "twice": [("silver.x", "other", "transformed")],
     }

@@ -35,7 +35,7 @@ def into(annotation: Any = pl.DataFrame, asset: str = "gold.revenue", *partition
 
 
 def sql(io: PostgresIO, text: str) -> list[Any]:
-    return io.run(
+    return io.write(
         lambda cursor: cursor.execute(text).fetchall() if text.startswith("SELECT") else [cursor.execute(text)]
     )
 
@@ -159,7 +159,7 @@ def test_readers_see_the_old_rows_until_the_new_ones_are_there(io: PostgresIO, p
             (seen,) = reader.execute("SELECT count(*) FROM gold.revenue").fetchone() or (0,)
             return int(seen)
 
-        assert io.run(work) == 3
+        assert io.read(work) == 3
 
 
 def test_what_is_stored_at_once_does_not_stumble_over_schemas_and_tables(io: PostgresIO) -> None:
@@ -180,3 +180,30 @@ def test_wrong_input_says_what_to_do(io: PostgresIO, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="postgresql is needed"):
         PostgresIO("duckdb:///x.db")
     assert "secret" not in repr(PostgresIO("postgresql://ann:secret@host/x"))
+
+
+def test_a_table_is_scanned_by_batches(io: PostgresIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batuta.io.postgres.SCAN_ROWS", 2)
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    columns = {
+        "id": range(5),
+        "money": [Decimal("1.50")] * 5,
+        "made": [noon] * 5,
+        "tags": [["a"], None, [], None, ["b"]],
+    }
+    io.store(out("gold.x", "a"), pl.DataFrame(columns))
+    io.store(out("gold.x", "b"), pl.DataFrame(columns)[:1])
+    with io.scan(into(None, "gold.x", "a")) as scan, io.scan(into(None, "gold.x", "b")) as other:
+        found = scan.rows("SELECT count(*), sum(money), epoch(max(made)), count(tags) FROM this")
+        assert found == [(5, Decimal("7.50"), noon.timestamp(), 3)]
+        assert other.rows("SELECT id FROM this") == [(0,)]
+        assert [kind for _, kind in scan.plain_columns] == ["int64", "decimal(38,2)", "datetime[UTC]", "list"]
+        scan.add("other", other, ["id"])
+        assert scan.rows("SELECT count(*) FROM this JOIN other USING (id)") == [(1,)]
+    with io.scan(into(None, "gold.x")) as scan:
+        assert scan.rows("SELECT count(*) FROM this") == [(6,)]
+    with pytest.raises(MissingDataError, match="partition 'c' is not stored"), io.scan(into(None, "gold.x", "c")):
+        pass
+    sql(io, "CREATE TABLE gold.loose AS SELECT 1.5::numeric AS n UNION ALL SELECT 2.25")
+    with io.scan(into(None, "gold.loose")) as scan:  # a type that only its values tell
+        assert scan.rows("SELECT sum(n) FROM this") == [(Decimal("3.75"),)]

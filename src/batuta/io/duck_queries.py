@@ -6,7 +6,7 @@ The query's text stands on lines of its own wherever it is put, so that the line
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import msgspec
 
 from batuta.core.errors import RequestError, ResultError
 from batuta.io import frames
-from batuta.io.base import OutputContext, Stored, describe, missing
+from batuta.io.base import OutputContext, Stored, describe
+from batuta.io.database import INPUT, DatabaseSession, check_unique, one_part, same_key
 from batuta.io.duck_tables import (
     NOTES,
     PARTITION,
@@ -22,7 +23,6 @@ from batuta.io.duck_tables import (
     described,
     quoted,
     stored_in,
-    text,
     with_schema,
 )
 from batuta.io.frames import Columns, plain_type
@@ -33,53 +33,20 @@ if TYPE_CHECKING:
     from batuta.io.duck import DuckDBIO
 
 
-class DuckSession(Session):
+class DuckSession(DatabaseSession):
     """See `queries.Session`."""
 
-    def __init__(self, manager: DuckDBIO, connection: Any) -> None:
-        self.manager = manager
-        self.connection = connection
+    manager: DuckDBIO
 
     def holds(self, manager: Any) -> bool:
         return getattr(manager, "dialect", "") == "duckdb" and manager.database == self.manager.database
 
-    def columns(self, *name: str) -> Columns:
-        schema, table = name if len(name) == 2 else ("main", name[-1])
-        return [(one, plain_type(kind)) for one, kind in Table(schema, table).columns(self.connection)]
-
-    def asset_columns(self, manager: Any, asset: str) -> Columns:
-        columns = manager.table_of(asset).columns(self.connection)
-        return [(one, plain_type(kind)) for one, kind in columns if one != PARTITION]
-
-    def location(self, manager: Any, asset: str) -> str:
-        sql: str = manager.table_of(asset).sql
-        return sql
+    def shown(self, columns: Iterable[tuple[str, str]]) -> Columns:
+        return [(name, plain_type(kind)) for name, kind in columns if name != PARTITION]
 
     def reading(self, manager: Any, parts: Sequence[Part]) -> str:
-        each = [self._reading(manager, *part) for part in parts]
+        each = [self.read_part(manager, *part) for part in parts]
         return each[0] if len(each) == 1 else f"({' UNION ALL BY NAME '.join(f'FROM {one}' for one in each)})"
-
-    def _reading(self, manager: Any, asset: str, partitions: tuple[str, ...] | None) -> str:
-        table: Table = manager.table_of(asset)
-        existing = dict(table.columns(self.connection))
-        absent = list(partitions or ())
-        if existing and partitions:
-            present = manager.partitions_in(self.connection, table, asset, existing)
-            absent = [key for key in partitions if key not in present]
-        if not existing or absent:
-            raise missing(asset, absent, "", f"{manager.database}#{table.schema}.{table.name}")
-        if partitions is None and PARTITION not in existing:
-            return table.sql
-        columns = ", ".join(quoted(name) for name in existing if name != PARTITION)
-        where = "TRUE"
-        if partitions is not None:
-            keys = ", ".join(map(text, partitions))
-            marker = quoted(manager.partition_column or PARTITION)
-            where = f"CAST({marker} AS VARCHAR) IN ({keys})" if keys else "FALSE"
-        return f"(SELECT {columns} FROM {table.sql} WHERE {where})"
-
-    def wanted(self) -> Any:
-        return frames.pyarrow().Table
 
     def add(self, name: str, value: Any) -> tuple[str, Columns]:
         return add_table(self.connection, name, value)
@@ -128,9 +95,8 @@ def copy_table(manager: DuckDBIO, source: OutputContext, target: OutputContext, 
     session = DuckSession(manager, connection)
     parts = {}
     for key in source.partitions or ("",):
-        partitions = (key,) if key else None
-        one = msgspec.structs.replace(target, partitions=partitions or ())
-        reading = session.reading(manager, [(source.asset, partitions)])
+        one = msgspec.structs.replace(target, partitions=(key,) if key else ())
+        reading = session.reading(manager, [one_part(source, key)])
         parts[key] = manager.store_source(connection, table, one, key, reading)
     return parts
 
@@ -158,37 +124,17 @@ def _add_rows(manager: DuckDBIO, connection: Any, table: Table, context: OutputC
     connection.execute(f"CREATE OR REPLACE TEMP TABLE batuta_input AS FROM ({query.text}\n)")
     incoming = described(connection, "batuta_input")
     deleted = 0
-    if query.unique_key:
-        names = dict(incoming)
-        if absent := [name for name in query.unique_key if name not in names]:
-            raise ResultError(
-                f"{describe(context.asset)} gives no column {absent[0]!r}, which is part of its unique_key",
-                hint=f"its columns are {', '.join(names)}",
-            )
-        _refuse_twice(connection, context, query.unique_key)
+    check_unique(connection, context, query.unique_key, dict(incoming), INPUT)
     for name, kind in incoming:
         table.widen(connection, name, existing.get(name), kind)
     if query.unique_key:
-        same = " AND ".join(f"old.{quoted(n)} IS NOT DISTINCT FROM new.{quoted(n)}" for n in query.unique_key)
-        delete = f"DELETE FROM {table.sql} AS old USING batuta_input AS new WHERE {same}"
+        delete = f"DELETE FROM {table.sql} AS old USING batuta_input AS new WHERE {same_key(query.unique_key)}"
         ((deleted,),) = connection.execute(delete).fetchall()
     ((inserted,),) = connection.execute(f"INSERT INTO {table.sql} BY NAME FROM batuta_input").fetchall()
     connection.execute("DROP TABLE batuta_input")
     stored = stored_in(connection, table, "TRUE")
     stored.metadata = {"rows_inserted": inserted, "rows_deleted": deleted}
     return stored
-
-
-def _refuse_twice(connection: Any, context: OutputContext, unique_key: tuple[str, ...]) -> None:
-    key = ", ".join(map(quoted, unique_key))
-    sql = f"SELECT {key}, count(*) FROM batuta_input GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-    found = connection.execute(sql).fetchone()
-    if found is not None:
-        values = ", ".join(map(str, found[:-1]))
-        raise ResultError(
-            f"{describe(context.asset)} gives {found[-1]} rows with {', '.join(unique_key)} = {values}",
-            hint="its unique_key has to be unique: choose one row of them in the query, or name more columns",
-        )
 
 
 @contextmanager

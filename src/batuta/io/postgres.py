@@ -9,35 +9,41 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from batuta.core.connections import Connection
 from batuta.core.errors import DefinitionError, ResultError, TransientError
 from batuta.io import frames, ports
-from batuta.io.base import InputContext, OutputContext, Stored, combine, describe, missing, split_partitions
+from batuta.io.base import InputContext, OutputContext, Stored
+from batuta.io.database import INPUT, DatabaseIO, as_text
 from batuta.io.duck_tables import PARTITION, quoted, text
-from batuta.io.file_io import nothing
-from batuta.io.frames import WantedKind, wants
-from batuta.io.pickling import type_name
+from batuta.io.frames import Columns, WantedKind
 from batuta.io.postgres_tables import (
     Table,
     arrow_type,
     forget,
     note,
     noted,
+    shown_columns,
+    shown_types,
     stored_in,
     type_of,
     with_notes,
 )
-from batuta.io.queries import Query, QueryIO, Session
+from batuta.io.queries import Query, Session
+
+if TYPE_CHECKING:
+    from batuta.io.scan import Scan
 
 RETRIES_MAX = 5
+SCAN_ROWS = 50_000
+"""How many rows of a table that is scanned are in memory at once."""
 T = TypeVar("T")
 
 
-class PostgresIO(QueryIO):
+class PostgresIO(DatabaseIO):
     """Stores any table in a PostgreSQL database; loads it as what the consumer is annotated with.
 
     `connection`: the name of a connection, or a URL (`postgresql://user:password@host/database`). `schema`: all tables
@@ -46,14 +52,14 @@ class PostgresIO(QueryIO):
     """
 
     dialect = "postgres"
+    default_schema = "public"
 
     def __init__(self, connection: Any, *, schema: str | None = None, partition_column: str | None = None) -> None:
         if isinstance(connection, str) and "://" in connection:
             connection = Connection.from_url(connection)
             connection.must_be("postgresql")
+        super().__init__(schema, partition_column)
         self.connection = connection
-        self.schema = schema
-        self.partition_column = partition_column
 
     def __repr__(self) -> str:
         shown = self.connection.shown if isinstance(self.connection, Connection) else self.connection
@@ -68,41 +74,14 @@ class PostgresIO(QueryIO):
 
     # ---- storing ----
 
-    def store(self, context: OutputContext, value: Any) -> Stored:
-        values = self._values(context, value)
-        table = self.table_of(context.asset)
-
-        def work(cursor: Any) -> dict[str, Stored]:
-            made = {}
-            for key, one in values.items():
-                staged = stage(cursor, "batuta_input", one)
-                made[key] = self.store_staged(cursor, table, context, key, staged)
-                cursor.execute("DROP TABLE pg_temp.batuta_input")
-            return made
-
-        parts = self.run(work)
-        for key, part in parts.items():
-            part.path = self.place_of(context.asset) + (f"/{key}" if key else "")
-        if len(parts) == 1:
-            return next(iter(parts.values()))
-        return combine(self.place_of(context.asset), parts)
-
-    def _values(self, context: OutputContext, value: Any) -> dict[str, Any]:
-        """By partition, each as an Arrow table."""
-        if len(context.partitions) < 2 or self.partition_column:
-            values = {"": value} if not context.partitions else dict.fromkeys(context.partitions, value)
-        else:
-            values = split_partitions(context, value)
-        return {key: self._arrow(context, one) for key, one in values.items()}
-
-    def _arrow(self, context: OutputContext, value: Any) -> Any:
-        kind = frames.kind_of(value)
-        if kind is None:
-            raise ResultError(
-                f"{describe(context.asset, context.partitions)}: PostgresIO stores tables, not {type_name(value)}",
-                hint="return a DataFrame, an Arrow table, a DuckDB relation or a list of dicts",
-            )
+    def _readable(self, value: Any, kind: frames.Kind) -> Any:
         return frames.to_arrow(value, kind)
+
+    def _store_one(self, connection: Any, context: OutputContext, key: str, value: Any) -> Stored:
+        staged = stage(connection, INPUT, value)
+        stored = self.store_staged(connection, self.table_of(context.asset), context, key, staged)
+        connection.execute(f"DROP TABLE pg_temp.{INPUT}")
+        return stored
 
     def store_staged(
         self, cursor: Any, table: Table, context: OutputContext, key: str, incoming: list[tuple[str, str]]
@@ -120,155 +99,89 @@ class PostgresIO(QueryIO):
         columns, where = f"{names}, {quoted(PARTITION)}", "TRUE"
         if self.partition_column:
             marker, given, columns = self.partition_column, names, names
-            self._check_keys(cursor, incoming, context)
-            where = f"{quoted(marker)}::text = {text(key)}"
+            self.check_keys(cursor, dict(incoming), context, f"pg_temp.{INPUT}")
+            where = f"{as_text(marker)} = {text(key)}"
         existing = dict(table.columns(cursor))
         if existing and marker not in existing:  # of the time when the asset had no partitions
             cursor.execute(f"DELETE FROM {table.sql}")
         own = [] if self.partition_column else [(PARTITION, "text")]
         table.fit(cursor, [*incoming, *own], keep=True)
-        own_rows = f"{quoted(marker)}::text = {text(key)}"
+        own_rows = f"{as_text(marker)} = {text(key)}"
         cursor.execute(f"DELETE FROM {table.sql} WHERE {own_rows}")
         cursor.execute(f"INSERT INTO {table.sql} ({columns}) SELECT {given} FROM pg_temp.batuta_input WHERE {where}")
         note(cursor, context.asset, key)
         return stored_in(cursor, table, own_rows)
 
-    def _check_keys(self, cursor: Any, incoming: Iterable[tuple[str, str]], context: OutputContext) -> None:
-        column = self.partition_column or ""
-        what = describe(context.asset, context.partitions)
-        if column not in dict(incoming):
-            raise ResultError(f"{what} has no column '{column}'", hint="return it, or leave out partition_column=")
-        found = cursor.execute(f"SELECT DISTINCT {quoted(column)}::text FROM pg_temp.batuta_input").fetchall()
-        if alien := sorted(str(key) for (key,) in found if key not in context.partitions):
-            raise ResultError(
-                f"{what}: column '{column}' also holds {', '.join(alien[:5])}",
-                hint="return only rows of the partitions that are being made",
-            )
-
-    def query(self, context: OutputContext, build: Callable[[Session], Query]) -> Stored:
+    def _query(self, connection: Any, context: OutputContext, build: Callable[[Session], Query]) -> Stored:
         from batuta.io.postgres_queries import run_query
 
-        stored = self.run(partial(run_query, self, context, build))
-        key = context.partitions[0] if context.partitions else ""
-        stored.path = self.place_of(context.asset) + (f"/{key}" if key else "")
-        return stored
+        return run_query(self, context, build, connection)
 
-    def copy(self, source: OutputContext, target: OutputContext) -> Stored:
+    def _copy(self, connection: Any, source: OutputContext, target: OutputContext) -> dict[str, Stored]:
         from batuta.io.postgres_queries import copy_table
 
-        parts = self.run(partial(copy_table, self, source, target))
-        for key, part in parts.items():
-            part.path = self.place_of(target.asset) + (f"/{key}" if key else "")
-        return parts[""] if "" in parts else combine(self.place_of(target.asset), parts)
+        return copy_table(self, source, target, connection)
+
+    def noted(self, connection: Any, asset: str) -> set[str]:
+        return noted(connection, asset)
+
+    def forget(self, connection: Any, asset: str, partition: str | None = None) -> None:
+        forget(connection, asset, partition)
+
+    def stored_where(self, connection: Any, table: Table, where: str) -> Stored:
+        return stored_in(connection, table, where)
 
     # ---- loading ----
 
-    def load(self, context: InputContext) -> Any:
-        wanted = wants(context.annotation)
-        if context.partitioned and not context.partitions:
-            return nothing(wanted)
-        if wanted.kind == "path":
-            raise DefinitionError(
-                f"'{context.downstream}' wants asset '{context.asset}' as a Path, but it is a table in {self!r}",
-                hint="annotate the parameter with a frame type",
-            )
-        table = self.table_of(context.asset)
-        kind: WantedKind = frames.default_kind() if wanted.kind == "any" else wanted.kind
+    def _select(self, connection: Any, table: Table, partitions: Sequence[str], kind: WantedKind) -> Any:
+        columns = shown_types(table.columns(connection))
+        rows = connection.execute(self._select_sql(table, columns, partitions)).fetchall()
+        return frames.from_arrow(_arrow_of(columns, rows), kind)
 
-        def work(cursor: Any) -> Any:
-            self.require(cursor, table, context.asset, context.partitions, context.downstream)
-            if not wanted.by_partition:
-                return self._select(cursor, table, context.partitions, kind)
-            return {key: self._select(cursor, table, (key,), kind) for key in context.partitions}
-
-        return self.run(work)
-
-    def require(
-        self, cursor: Any, table: Table, asset: str, partitions: Iterable[str], downstream: str = ""
-    ) -> dict[str, str]:
-        """The columns of an asset's table. Raises MissingDataError where it, or a partition, is not there."""
-        existing = dict(table.columns(cursor))
-        absent = list(partitions)
-        if existing and absent:
-            present = self.partitions_in(cursor, table, asset, existing)
-            absent = [key for key in absent if key not in present]
-        if not existing or absent:
-            raise missing(asset, absent, downstream, self.place_of(asset))
-        return existing
-
-    def partitions_in(self, cursor: Any, table: Table, asset: str, existing: dict[str, str]) -> set[str]:
-        """Which partitions of an asset are there. `existing`: the columns of its table."""
-        marker = self.partition_column or PARTITION
-        if marker not in existing:
-            return set()
-        found = noted(cursor, asset)
-        if self.partition_column:
-            rows = cursor.execute(f"SELECT DISTINCT {quoted(marker)}::text FROM {table.sql}").fetchall()
-            found |= {key for (key,) in rows}
-        return found
-
-    def _select(self, cursor: Any, table: Table, partitions: Iterable[str], kind: WantedKind) -> Any:
-        pa = frames.pyarrow()
-        columns = [(name, of) for name, of in table.columns(cursor) if name != PARTITION]
+    def _select_sql(self, table: Table, columns: Sequence[tuple[str, str]], partitions: Sequence[str]) -> str:
         texts = ("json", "jsonb", "uuid", "xml", "inet", "cidr")
         shown = [f"{quoted(name)}::text" if of in texts else quoted(name) for name, of in columns]
-        sql = f"SELECT {', '.join(shown)} FROM {table.sql}"
-        if keys := ", ".join(map(text, partitions)):
-            sql += f" WHERE {quoted(self.partition_column or PARTITION)}::text IN ({keys})"
-        rows = cursor.execute(sql).fetchall()
-        values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-        arrays = [
-            pa.array(_plain(of, found), type=arrow_type(of)) for (_, of), found in zip(columns, values, strict=True)
-        ]
-        return frames.from_arrow(pa.table(arrays, names=[name for name, _ in columns]), kind)
+        return f"SELECT {', '.join(shown)} FROM {table.sql} WHERE {self.where(partitions)}"
 
-    # ---- what is there ----
+    @contextmanager
+    def scan(self, context: InputContext) -> Iterator[Scan]:
+        """Its rows go by batches into a table of DuckDB's, which goes to disk where it is too large for memory."""
+        from batuta.io.scan import THIS, Scan
+        from batuta.io.scan import cursor as scan_cursor
 
-    def exists(self, context: OutputContext) -> bool:
-        return self.version(context) is not None
-
-    def version(self, context: OutputContext) -> str | None:
         table = self.table_of(context.asset)
+        there = scan_cursor()
 
-        def work(cursor: Any) -> str | None:
-            existing = dict(table.columns(cursor))
-            if not existing:
+        def work(connection: Any) -> Columns | None:
+            self.require(connection, context.asset, context.partitions, context.downstream)
+            columns = shown_types(table.columns(connection))
+            if any(arrow_type(kind) is None for _, kind in columns):  # only all the values together tell its type
                 return None
-            if not context.partitions:
-                return stored_in(cursor, table, "TRUE").data_version
-            if not set(context.partitions) <= self.partitions_in(cursor, table, context.asset, existing):
-                return None
-            marker = quoted(self.partition_column or PARTITION)
-            parts = {key: stored_in(cursor, table, f"{marker}::text = {text(key)}") for key in context.partitions}
-            return next(iter(parts.values())).data_version if len(parts) == 1 else combine("", parts).data_version
+            there.execute(f"DROP TABLE IF EXISTS {THIS}")
+            first = _arrow_of(columns, [])
+            there.register(INPUT, first)
+            there.execute(f"CREATE TEMP TABLE {THIS} AS FROM {INPUT}")
+            with connection.connection.cursor(name="batuta_scan") as rows:
+                rows.execute(self._select_sql(table, columns, context.partitions))
+                while found := rows.fetchmany(SCAN_ROWS):
+                    there.register(INPUT, _arrow_of(columns, found))
+                    there.execute(f"INSERT INTO {THIS} FROM {INPUT}")
+            there.unregister(INPUT)
+            return shown_columns(columns)
 
-        return self.run(work)
-
-    def delete(self, context: OutputContext) -> None:
-        table = self.table_of(context.asset)
-
-        def work(cursor: Any) -> None:
-            existing = dict(table.columns(cursor))
-            marker = self.partition_column or PARTITION
-            if not context.partitions:
-                table.drop(cursor)
-                forget(cursor, context.asset)
-            for key in context.partitions:
-                if marker in existing:
-                    cursor.execute(f"DELETE FROM {table.sql} WHERE {quoted(marker)}::text = {text(key)}")
-                forget(cursor, context.asset, key)
-
-        self.run(work)
+        try:
+            told = self.read(work)
+            if told is not None:
+                yield Scan(there, told=lambda: told)
+        finally:
+            there.close()
+        if told is None:
+            with super().scan(context) as found:
+                yield found
 
     # ---- where ----
 
-    def table_of(self, asset: str) -> Table:
-        """The table that an asset is."""
-        schema, dot, name = asset.partition(".")
-        if self.schema is not None:
-            schema, name = self.schema, asset
-        elif not dot:
-            schema, name = "public", asset
+    def table(self, schema: str, name: str) -> Table:
         return Table(schema, name)
 
     def place_of(self, asset: str) -> str:
@@ -277,8 +190,10 @@ class PostgresIO(QueryIO):
         port = f":{known.port}" if known.port else ""
         return f"postgresql://{known.host}{port}/{known.database}#{table.schema}.{table.name}"
 
-    def run(self, work: Callable[[Any], T]) -> T:
-        """Do the work in one transaction; again where the database says that it may be tried again."""
+    def read(self, work: Callable[[Any], T]) -> T:
+        return self.write(work)
+
+    def write(self, work: Callable[[Any], T]) -> T:
         psycopg = _driver()
         for tried in range(RETRIES_MAX):
             try:
@@ -323,6 +238,14 @@ def stage(cursor: Any, name: str, table: Any) -> list[tuple[str, str]]:
             for row in zip(*lists, strict=True):
                 copy.write_row(row)
     return columns
+
+
+def _arrow_of(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]) -> Any:
+    """Rows of a query as an Arrow table. `columns`: names and PostgreSQL types."""
+    pa = frames.pyarrow()
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    arrays = [pa.array(_plain(of, found), type=arrow_type(of)) for (_, of), found in zip(columns, values, strict=True)]
+    return pa.table(arrays, names=[name for name, _ in columns])
 
 
 def _plain(kind: str, values: Iterable[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from batuta.core.connections import Connection
 from batuta.core.errors import RequestError, ResultError
 from batuta.io import frames
 from batuta.io.base import OutputContext, Stored, describe
-from batuta.io.duck_tables import PARTITION, quoted, text
+from batuta.io.database import INPUT, DatabaseSession, check_unique, one_part, same_key
+from batuta.io.duck_tables import PARTITION, quoted
 from batuta.io.frames import Columns
 from batuta.io.pickling import type_name
 from batuta.io.postgres_tables import Table, shown_columns, stored_in, with_notes, with_schema
@@ -22,59 +23,34 @@ if TYPE_CHECKING:
     from batuta.io.postgres import PostgresIO
 
 
-class PostgresSession(Session):
+class PostgresSession(DatabaseSession):
     """See `queries.Session`."""
 
-    def __init__(self, manager: PostgresIO, cursor: Any) -> None:
-        self.manager = manager
-        self.cursor = cursor
+    manager: PostgresIO
 
     def holds(self, manager: Any) -> bool:
         if getattr(manager, "dialect", "") != "postgres":
             return False
         return _database(self.manager.known) == _database(manager.known)
 
-    def columns(self, *name: str) -> Columns:
-        schema, table = name[-2:] if len(name) > 1 else ("public", name[-1])
-        return shown_columns(Table(schema, table).columns(self.cursor))
-
-    def asset_columns(self, manager: Any, asset: str) -> Columns:
-        return shown_columns(manager.table_of(asset).columns(self.cursor))
-
-    def location(self, manager: Any, asset: str) -> str:
-        sql: str = manager.table_of(asset).sql
-        return sql
+    def shown(self, columns: Iterable[tuple[str, str]]) -> Columns:
+        return shown_columns(columns)
 
     def reading(self, manager: Any, parts: Sequence[Part]) -> str:
         if len(parts) == 1:
-            return self._reading(manager, *parts[0])
+            return self.read_part(manager, *parts[0])
         kinds: dict[str, str] = {}
         for asset, _ in parts:
-            kinds = {**dict(manager.table_of(asset).columns(self.cursor)), **kinds}
+            kinds = {**dict(manager.table_of(asset).columns(self.connection)), **kinds}
         kinds.pop(PARTITION, None)
         each = []
         for asset, partitions in parts:
-            own = dict(manager.table_of(asset).columns(self.cursor))
+            own = dict(manager.table_of(asset).columns(self.connection))
             columns = [
                 quoted(name) if name in own else f"NULL::{kind} AS {quoted(name)}" for name, kind in kinds.items()
             ]
-            each.append(f"SELECT {', '.join(columns)} FROM {self._reading(manager, asset, partitions)} AS part")
+            each.append(f"SELECT {', '.join(columns)} FROM {self.read_part(manager, asset, partitions)} AS part")
         return f"({' UNION ALL '.join(each)})"
-
-    def _reading(self, manager: Any, asset: str, partitions: tuple[str, ...] | None) -> str:
-        table: Table = manager.table_of(asset)
-        existing = manager.require(self.cursor, table, asset, partitions or ())
-        if partitions is None and PARTITION not in existing:
-            return table.sql
-        columns = ", ".join(quoted(name) for name in existing if name != PARTITION)
-        where = "TRUE"
-        if partitions is not None:
-            keys = ", ".join(map(text, partitions))
-            where = f"{quoted(manager.partition_column or PARTITION)}::text IN ({keys})" if keys else "FALSE"
-        return f"(SELECT {columns} FROM {table.sql} WHERE {where})"
-
-    def wanted(self) -> Any:
-        return frames.pyarrow().Table
 
     def add(self, name: str, value: Any) -> tuple[str, Columns]:
         from batuta.io.postgres import stage
@@ -85,7 +61,7 @@ class PostgresSession(Session):
                 f"{name!r} is no table, but a {type_name(value)}",
                 hint="a query reads tables; read it in a Python asset",
             )
-        columns = stage(self.cursor, name, frames.to_arrow(value, kind))
+        columns = stage(self.connection, name, frames.to_arrow(value, kind))
         return f"pg_temp.{quoted(name)}", shown_columns(columns)
 
 
@@ -125,9 +101,8 @@ def copy_table(manager: PostgresIO, source: OutputContext, target: OutputContext
     session = PostgresSession(manager, cursor)
     parts = {}
     for key in source.partitions or ("",):
-        partitions = (key,) if key else None
-        one = msgspec.structs.replace(target, partitions=partitions or ())
-        reading = session.reading(manager, [(source.asset, partitions)])
+        one = msgspec.structs.replace(target, partitions=(key,) if key else ())
+        reading = session.reading(manager, [one_part(source, key)])
         _stage_query(cursor, f"SELECT * FROM {reading} AS source")
         parts[key] = manager.store_staged(cursor, table, one, key, _input_columns(cursor))
         cursor.execute("DROP TABLE pg_temp.batuta_input")
@@ -170,15 +145,10 @@ def _add_rows(
 ) -> Stored:
     names = dict(incoming)
     deleted = 0
-    if absent := [name for name in query.unique_key if name not in names]:
-        raise ResultError(
-            f"{describe(context.asset)} gives no column {absent[0]!r}, which is part of its unique_key",
-            hint=f"its columns are {', '.join(names)}",
-        )
+    check_unique(cursor, context, query.unique_key, names, f"pg_temp.{INPUT}")
     table.fit(cursor, incoming, keep=True)
     if query.unique_key:
-        _refuse_twice(cursor, context, query.unique_key)
-        same = " AND ".join(f"old.{quoted(n)} IS NOT DISTINCT FROM new.{quoted(n)}" for n in query.unique_key)
+        same = same_key(query.unique_key)
         cursor.execute(f"DELETE FROM {table.sql} AS old USING pg_temp.batuta_input AS new WHERE {same}")
         deleted = cursor.rowcount
     columns = ", ".join(map(quoted, names))
@@ -187,18 +157,6 @@ def _add_rows(
     stored = stored_in(cursor, table, "TRUE")
     stored.metadata = {"rows_inserted": inserted, "rows_deleted": deleted}
     return stored
-
-
-def _refuse_twice(cursor: Any, context: OutputContext, unique_key: tuple[str, ...]) -> None:
-    key = ", ".join(map(quoted, unique_key))
-    sql = f"SELECT {key}, count(*) FROM pg_temp.batuta_input GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
-    found = cursor.execute(sql).fetchone()
-    if found is not None:
-        values = ", ".join(map(str, found[:-1]))
-        raise ResultError(
-            f"{describe(context.asset)} gives {found[-1]} rows with {', '.join(unique_key)} = {values}",
-            hint="its unique_key has to be unique: choose one row of them in the query, or name more columns",
-        )
 
 
 @contextmanager

@@ -147,9 +147,17 @@ def forget(cursor: Any, asset: str, partition: str | None = None) -> None:
         )
 
 
+def shown_types(columns: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Columns without those of ours, with their PostgreSQL types."""
+    return [(name, kind) for name, kind in columns if name != PARTITION]
+
+
 def shown_columns(columns: Iterable[tuple[str, str]]) -> Columns:
     """Columns without those of ours, with their types in plain words."""
-    return [(name, plain_type(_PLAIN.get(kind, kind))) for name, kind in columns if name != PARTITION]
+    return [
+        (name, plain_type(_PLAIN.get(kind, kind.replace("numeric(", "decimal("))))
+        for name, kind in shown_types(columns)
+    ]
 
 
 _PLAIN = {

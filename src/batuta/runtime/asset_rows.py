@@ -48,7 +48,7 @@ def rows(location: Location, data: dict[str, Any]) -> dict[str, Any]:
     limit = min(int(data.get("limit", 10)), ROWS_MAX)
     with IOManager.scan_of(manager, context) as found:
         ((total,),) = found.rows("SELECT count(*) FROM this")
-        shown = table_of(found.rows(f"SELECT * FROM this LIMIT {limit}"), list(found.columns), ROWS_MAX)
+        shown = table_of(found.table(f"SELECT * FROM this LIMIT {limit}"), None, ROWS_MAX)
         types = dict(found.plain_columns)
     answer = {
         "asset": key,
