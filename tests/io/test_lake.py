@@ -175,13 +175,14 @@ def test_a_partition_without_rows_is_there(io: LakeIO) -> None:
     assert not io.exists(out("silver.x", DAYS[0]))
 
 
-@pytest.mark.parametrize("key", ["it's", "x/y z%", "a=b", "ção", 'a"b', "{x}", "2026-01-01|EUR", "C:\\x", "a,b"])
-def test_odd_partition_keys(io: LakeIO, key: str) -> None:
-    io.store(out("silver.x", "other"), n(0))
-    io.store(out("silver.x", key), n(1))
-    io.store(out("silver.x", key), n(2))
-    assert sorted_n(io, key) == [2]
-    assert sorted_n(io) == [0, 2]
+def test_odd_partition_keys(io: LakeIO) -> None:
+    keys = ["it's", "x/y z%", "a=b", "ção", 'a"b', "{x}", "2026-01-01|EUR", "C:\\x", "a,b"]
+    io.store(out("silver.x", *keys), {key: n(0) for key in keys})
+    for number, key in enumerate(keys, 1):
+        io.store(out("silver.x", key), n(number))
+    assert [sorted_n(io, key) for key in keys] == [[number] for number in range(1, len(keys) + 1)]
+    assert io.exists(out("silver.x", *keys))
+    assert sorted_n(io) == list(range(1, len(keys) + 1))
 
 
 @pytest.mark.parametrize(
@@ -367,7 +368,7 @@ def grandchild(io, told):
         io.store(out, {"a": frame, "b": frame})
 
 for io in (DeltaIO(sys.argv[1]), IcebergIO(sys.argv[1])):
-    for writes in (1, 2, 3):  # killed when the last of them has begun
+    for writes in (1, 2):  # killed when the last of them has begun
         ear, told = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -182,7 +182,7 @@ class DeltaIO(LakeIO):
             name.removeprefix(EMPTY) for name, value in properties.items() if name.startswith(EMPTY) and value == "true"
         }
 
-    def _bytes(self, table: Any, marker: str) -> dict[str, int]:
+    def _bytes(self, table: Any, marker: str, keys: Sequence[str] = ()) -> dict[str, int]:
         import pyarrow as pa
 
         files = pa.table(table.get_add_actions(flatten=True))
@@ -191,8 +191,8 @@ class DeltaIO(LakeIO):
             return {"": sum(sizes)}
         name = f"partition.{marker}"
         if name not in files.column_names:  # partitioned by something else
-            keys = self._rows(table, marker, ()).column(marker).cast(pa.string()).unique().to_pylist()
-            return dict.fromkeys((key for key in keys if key is not None), 0)
+            there = self._rows(table, marker, ()).column(marker).cast(pa.string()).unique().to_pylist()
+            return dict.fromkeys((key for key in there if key is not None), 0)
         found: dict[str, int] = {}
         for key, size in zip(files.column(name).cast(pa.string()).to_pylist(), sizes, strict=True):
             found[str(key)] = found.get(str(key), 0) + size

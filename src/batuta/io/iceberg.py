@@ -25,6 +25,8 @@ from batuta.io.versions import TableVersion, Tended, Upkeep
 CATALOG_FILE = "catalog.sqlite"
 NAMESPACE = "default"
 EXTENSION = ".iceberg"
+PROPERTIES = {"commit.manifest-merge.enabled": "true"}
+"""Of a table that is made: each write leaves a manifest, all of which are looked through by the next."""
 
 
 class IcebergIO(LakeIO):
@@ -184,23 +186,23 @@ class IcebergIO(LakeIO):
         }
         return empty | set(self._bytes(table, marker))
 
-    def _bytes(self, table: AsOf, marker: str) -> dict[str, int]:
+    def _bytes(self, table: AsOf, marker: str, keys: Sequence[str] = ()) -> dict[str, int]:
         found: dict[str, int] = {}
         places = {str(name): place for place, name in enumerate(self._partitioned_by(table))}
-        for task in table.scan().plan_files():
+        for task in table.scan(self._where(table, marker, keys)).plan_files():
             key = "?" if marker else ""
             if marker in places:
                 key = _text(task.file.partition[places[marker]], self._schema(table).field(marker).type)
             found[key] = found.get(key, 0) + task.file.file_size_in_bytes
         if "?" in found:  # partitioned by something else
-            keys = self._rows(table, marker, ()).column(marker).cast("string").unique().to_pylist()
-            return dict.fromkeys((key for key in keys if key is not None), 0)
+            there = self._rows(table, marker, keys).column(marker).cast("string").unique().to_pylist()
+            return dict.fromkeys((key for key in there if key is not None), 0)
         return found
 
     # ---- writing ----
 
     def _commit(self, asset: str, table: AsOf | None, change: Change) -> tuple[Any, str]:
-        new = table.table.transaction() if table is not None else self._begin(asset, change)
+        new = _transaction(table.table) if table is not None else self._begin(asset, change)
         with new as transaction:
             if table is not None and change.how in ("replace", "add", "widen"):
                 self._evolve(transaction, table, change)
@@ -225,7 +227,7 @@ class IcebergIO(LakeIO):
         identifier = self._identifier(asset)
         self.catalog.create_namespace_if_not_exists(identifier[:-1])
         transaction = self.catalog.create_table_transaction(
-            identifier, schema=change.table.schema, location=self._location(identifier)
+            identifier, schema=change.table.schema, location=self._location(identifier), properties=PROPERTIES
         )
         if change.marker:
             with transaction.update_spec() as update:
@@ -285,7 +287,7 @@ class IcebergIO(LakeIO):
 
     def _has_rows(self, table: AsOf, marker: str, keys: Sequence[str]) -> bool:
         """Whether these partitions (none: the table) have any: what is not there is not to be deleted."""
-        there = set(self._bytes(table, marker if keys else ""))
+        there = set(self._bytes(table, marker if keys else "", keys))
         return bool(there & set(keys) if keys else there)
 
     def _drop(self, asset: str) -> None:
@@ -325,6 +327,22 @@ class AsOf:
     def scan(self, where: Any = None) -> Any:
         """What reads it."""
         return self.table.scan(everything() if where is None else where, snapshot_id=self.snapshot)
+
+
+def _transaction(table: Any) -> Any:
+    """A transaction that works out what the table will be once for each change, not each time that it is asked."""
+    from pyiceberg.table import Transaction
+
+    class Remembering(Transaction):
+        _known: tuple[Any, Any] = (None, None)
+
+        @property
+        def table_metadata(self) -> Any:
+            if self._known[0] is not self._updates:
+                self._known = (self._updates, super().table_metadata)
+            return self._known[1]
+
+    return Remembering(table)
 
 
 def everything() -> Any:

@@ -101,8 +101,8 @@ class LakeIO(VersionedIO):
         """Those that have rows, or are noted as empty."""
 
     @abstractmethod
-    def _bytes(self, table: Any, marker: str) -> dict[str, int]:
-        """The size of the files of each partition; of all, under "", where there is no marker."""
+    def _bytes(self, table: Any, marker: str, keys: Sequence[str] = ()) -> dict[str, int]:
+        """The size of the files of each partition, at least of `keys`; of all, under "", where there is no marker."""
 
     @abstractmethod
     def _commit(self, asset: str, table: Any, change: Change) -> tuple[Any, str]:
@@ -219,7 +219,7 @@ class LakeIO(VersionedIO):
         metadata: dict[str, Any] = {TABLE_VERSION: version}
         if others:
             metadata["changed_by_others"] = others
-        sizes = self._bytes(table, change.marker)
+        sizes = self._bytes(table, change.marker, change.partitions)
         hidden = [PARTITION] if PARTITION in change.table.column_names else []
         parts = {}
         for key in context.partitions or ("",):
