@@ -25,6 +25,8 @@ from tests.server.conftest import Serve
 from tests.server.test_runs import get
 
 CODE = """
+from datetime import UTC, datetime
+
 from batuta import Automation, RunRequest, Skip, asset, sensor
 from batuta.partitions import daily
 
@@ -53,6 +55,12 @@ def made() -> int:
 @asset
 def plain() -> int:
     return 1
+
+@asset(partitions=DAYS)
+def sold(context) -> list[dict]:
+    day = context.partition_key
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return [{"day": day, "pieces": n, "note": None, "at": at} for n in range(30)]
 """
 
 
@@ -113,6 +121,23 @@ def test_a_connection_is_tried_there_too(api: httpx.Client, tmp_path: Path) -> N
     said = api.post("/api/v1/connections/never-made/test").json()
     assert (said["ok"], "never-made" in said["told"]) == (False, True)
     assert api.post("/api/v1/connections/good/test", params={"location": "nope"}).status_code == 404
+
+
+def test_rows_of_an_asset_are_read_where_it_is_kept(api: httpx.Client) -> None:
+    def ended(path: str) -> bool:
+        return bool(get(api, path)["run"]["state"] == "succeeded")
+
+    assert "no partition" in api.get("/api/v1/assets/sold/rows").json()["detail"]
+    run = api.post("/api/v1/runs", json={"selection": "sold", "partitions": "2026-01-02"}).json()["run"]["id"]
+    until(lambda: ended(f"/runs/{run}"), "it was not made")
+    found = get(api, "/assets/sold/rows", limit=3)
+    assert (found["partition"], found["columns"], found["total"]) == ("2026-01-02", ["day", "pieces", "note", "at"], 30)
+    assert [row[:3] for row in found["rows"]] == [["2026-01-02", n, None] for n in range(3)]
+    assert found["rows"][0][3].startswith("2026-01-02T03:04:05")
+    refused = api.get("/api/v1/assets/sold/rows", params={"partition": "2026-01-01"})
+    assert (refused.status_code, "cannot be read" in refused.json()["detail"]) == (409, True)
+    assert api.get("/api/v1/assets/nope/rows").status_code == 404
+    assert api.get("/api/v1/assets/sold/rows", params={"limit": 501}).status_code == 400
 
 
 def test_automation_tells_why_now(api: httpx.Client) -> None:

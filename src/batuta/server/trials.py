@@ -1,4 +1,4 @@
-"""Trying things without starting any: connections and sensors, in an evaluator of their code location.
+"""Trying things without starting any: connections, sensors and rows of assets, in an evaluator of their code location.
 
 What is wrong with what is tried is part of the answer, not an error of the request. Surprising: what a driver says of a
 failed log-in may repeat what it was given, so it is masked where it was raised, and once more here.
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import time
 
+from batuta.core.definitions import AssetSpec
 from batuta.core.errors import BatutaError
 from batuta.executors.evaluators import EvaluationFailed
 from batuta.runtime.masking import mask
 from batuta.scheduler.sensor_trial import try_sensor
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
-from batuta.server.problems import NotFound, Refused
+from batuta.server.problems import Conflict, NotFound, Refused
+from batuta.server.shapes.assets import AssetRows
 from batuta.server.shapes.operations import ConnectionTest
 from batuta.server.shapes.service import AskedRun, TriedSensor
 
 CONNECT_S = 30.0
+READ_S = 30.0
 
 
 def try_connection(backend: Backend, who: Principal, name: str, location: str) -> ConnectionTest:
@@ -39,6 +42,33 @@ def try_connection(backend: Backend, who: Principal, name: str, location: str) -
         ok, told, hint = False, error.what, error.hint or ""
     took_s = round(time.perf_counter() - began, 3)
     return ConnectionTest(name=name, location=place, ok=ok, told=mask(told), hint=mask(hint), took_s=took_s)
+
+
+def read_rows(backend: Backend, who: Principal, spec: AssetSpec, partition: str | None, limit: int) -> AssetRows:
+    """Rows of an asset, of the partition made last by default. Raises Forbidden, Conflict where they cannot be read."""
+    location = backend.catalog.location_of[spec.key]
+    who.need("operator", location, f"read rows of {spec.key!r}")
+    if partition is None and spec.partitions is not None:
+        made = backend.store.materializations(spec.key, limit=1)
+        if not made:
+            raise Conflict(f"no partition of {spec.key!r} was made yet", hint="materialize one")
+        partition = made[0].partition
+    asked = {"asset": spec.key, "partition": partition or "", "limit": limit}
+    try:
+        said = backend.asking.ask(location, "rows", asked, READ_S, who.name)
+    except Refused:
+        raise
+    except BatutaError as error:
+        hint = None if error.hint is None else mask(error.hint)
+        told = mask(error.what).strip().partition("\n")[0]  # of a driver's story the first line
+        raise Conflict(f"rows of {spec.key!r} cannot be read: {told}", hint=hint) from None
+    return AssetRows(
+        partition=partition or "",
+        columns=said["columns"],
+        types=said["types"],
+        rows=said["rows"],
+        total=said["rows_total"],
+    )
 
 
 def tried_sensor(backend: Backend, who: Principal, location: str, name: str, cursor: str | None) -> TriedSensor:

@@ -65,6 +65,14 @@ export const assetQueries = {
       queryFn: ({ signal }) =>
         call(client.GET("/api/v1/assets/{key}/preview", { params: { ...of(key), query: { partition } }, signal })),
     }),
+  /** Rows as they are now, read by a process of its code location. */
+  rows: (key: string, partition?: string) =>
+    queryOptions({
+      queryKey: keys.assets.part(key, "rows", { partition }),
+      queryFn: ({ signal }) =>
+        call(client.GET("/api/v1/assets/{key}/rows", { params: { ...of(key), query: { partition } }, signal })),
+      staleTime: 30_000,
+    }),
   schemaChanges: (key: string) =>
     queryOptions({
       queryKey: keys.assets.part(key, "schema-changes"),

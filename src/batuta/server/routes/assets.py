@@ -22,13 +22,14 @@ from batuta.server.lineage_views import jobs_of_assets
 from batuta.server.links import asset_links
 from batuta.server.paging import Cursor, Limit, cursor_of, cut, number_at, page_of
 from batuta.server.partition_map import partition_map, partition_states
-from batuta.server.routes.base import OfRun, Text, named, path, query, viewer
+from batuta.server.routes.base import OfRun, Text, named, operator, path, query, viewer
 from batuta.server.routes.runs import seen
 from batuta.server.shapes.assets import (
     AssetDetail,
     AssetPage,
     AssetPlan,
     AssetPreview,
+    AssetRows,
     AssetStateName,
     AssetUsage,
     AutomationNow,
@@ -50,8 +51,10 @@ from batuta.server.shapes.assets import (
 from batuta.server.shapes.base import at
 from batuta.server.shapes.jobs import SourceCode
 from batuta.server.source_code import place_then, short_place, source_now, source_then
+from batuta.server.trials import read_rows
 from batuta.store.usage import DAY_S
 
+ROWS_MAX = 500
 Key = A[str, path("The asset's key; a `/` in it is written `%2F`.", max_length=1000)]
 PartitionQuery = A[str | None, query("Only of this partition.", max_length=1000)]
 SERIES_MAX = 2_000
@@ -326,6 +329,26 @@ class AssetRoutes(Controller):
         spec, _ = _found(backend, who, key)
         rows = backend.store.materializations(spec.key, partition, limit=1)
         return preview_of(rows[0] if rows else None)
+
+    @get(
+        "/{key:str}/rows",
+        operation_id="readAssetRows",
+        summary="Read rows of an asset",
+        sync_to_thread=True,
+        opt=operator(),
+    )
+    def rows(
+        self,
+        backend: NamedDependency[Backend],
+        who: NamedDependency[Principal],
+        key: Key,
+        partition: PartitionQuery = None,
+        limit: A[int, query("At most so many rows.", ge=1, le=ROWS_MAX)] = 50,
+    ) -> AssetRows:
+        """Some rows as they are where the asset is kept, read by its IO manager in a process of its code location; of
+        the partition that was made last, where none is named. What is secret in them is masked; nothing is recorded."""
+        spec, _ = _found(backend, who, key)
+        return read_rows(backend, who, spec, partition, limit)
 
     @get(
         "/{key:str}/automation",

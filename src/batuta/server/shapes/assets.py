@@ -291,6 +291,16 @@ class AssetPreview(Shape):
     total: A[int | None, doc("How many rows there are in all.", 1200)]
 
 
+class AssetRows(Shape):
+    """Rows of an asset as they are where it is kept."""
+
+    partition: A[str, doc("The partition that they are of; empty where there is none.", "2026-01-31")]
+    columns: A[list[str], doc("Names of the columns.", ["day", "revenue"])]
+    types: A[list[str], doc("Their types, as far as they are known.", ["date", "float64"])]
+    rows: A[list[list[Any]], doc("The rows.")]
+    total: A[int, doc("How many rows there are in all.", 1200)]
+
+
 class PlanAsked(Given):
     """Assets that might be made."""
 

@@ -1,6 +1,9 @@
-import { TextInput } from "@mantine/core";
+// Rows of an asset: those that were reported when it was made, or, where somebody asks, as they are where it is kept.
+import { Button, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
+import { Table2 } from "lucide-react";
+import type { ReactNode } from "react";
 import { assetQueries } from "@/api/assets";
 import type { Schema } from "@/api/client";
 import { countText } from "@/app/format";
@@ -9,64 +12,89 @@ import { EmptyState } from "@/components/EmptyState";
 import { ErrorView } from "@/components/ErrorView";
 import { RunLink } from "@/components/links";
 import { Section } from "@/components/Page";
+import { PermissionGate } from "@/components/PermissionGate";
 import { RelativeTime } from "@/components/time";
 import classes from "./assets.module.css";
 
-const URL = { partition: "" };
+const URL = { partition: "", read: "" };
 
-/** Some of its rows, as they were made last. */
 export function RowsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
-  const [{ partition }, set] = useUrlState(URL);
+  const [{ partition, read }, set] = useUrlState(URL);
   const [asked] = useDebouncedValue(partition, 300);
-  const { data, error } = useQuery({ ...assetQueries.preview(detail.asset.key, asked || undefined), retry: false, placeholderData: (last) => last });
+  const { key, location, partitions } = detail.asset;
+  const reported = useQuery({ ...assetQueries.preview(key, asked || undefined), retry: false, placeholderData: (last) => last });
+  const made = reported.data?.materialization;
+  const now = useQuery({ ...assetQueries.rows(key, asked || undefined), enabled: read !== "" && !!made, retry: false });
+  const shown = read ? now.data : reported.data;
+  const error = reported.error ?? (read ? now.error : null);
   const types = new Map(detail.columns.map((column) => [column[0], column[1]]));
   return (
     <Section
       flush
-      title={data?.materialization ? <>{countText(data.rows.length)} rows{data.total !== null && <> of {countText(data.total)}</>}</> : "Rows"}
+      title={shown && shown.columns.length > 0 ? <>{countText(shown.rows.length)} rows{shown.total !== null && <> of {countText(shown.total)}</>}</> : "Rows"}
       actions={
-        detail.asset.partitions !== null && (
-          <TextInput aria-label="Partition" placeholder="Partition: the newest" value={partition} onChange={(event) => set({ partition: event.currentTarget.value })} />
-        )
+        <div className={classes.actions}>
+          {partitions !== null && (
+            <TextInput aria-label="Partition" placeholder="Partition: the newest" value={partition} onChange={(event) => set({ partition: event.currentTarget.value })} />
+          )}
+          {made && !read && (
+            <PermissionGate role="operator" location={location}>
+              <Button variant="default" leftSection={<Table2 size={14} aria-hidden />} onClick={() => set({ read: "yes" })}>
+                Read rows
+              </Button>
+            </PermissionGate>
+          )}
+          {read && (
+            <Button variant="default" loading={now.isFetching} onClick={() => void now.refetch()}>
+              Read again
+            </Button>
+          )}
+        </div>
       }
     >
       {error && <ErrorView error={error} />}
-      {data?.materialization && (
+      {made && !error && (
         <p className={`b-dim ${classes.note}`}>
-          {data.materialization.partition && <><span className="b-mono">{data.materialization.partition}</span>, </>}
-          made <RelativeTime at={data.materialization.at} /> by run <RunLink run={data.materialization.run} />
+          {made.partition && <><span className="b-mono">{made.partition}</span>, </>}
+          made <RelativeTime at={made.at} /> by run <RunLink run={made.run} />
+          {read ? (now.isFetching ? "; being read by its IO manager…" : "; as they are where it is kept") : shown && shown.columns.length > 0 && "; as they were reported then"}
         </p>
       )}
-      {data && !error && data.columns.length === 0 && (
-        <EmptyState title="No rows were kept to be shown">Tables that are stored by an IO manager keep a few rows of each materialization.</EmptyState>
+      {reported.data && !made && !error && <EmptyState title="It was not made yet">Rows are shown of what has been materialized.</EmptyState>}
+      {made && !read && !error && shown?.columns.length === 0 && (
+        <EmptyState title="No rows were reported">Its IO manager can read some, where the asset is kept; nothing is recorded of that. Code reports rows by context.add_metadata(sample=metadata.table(frame)).</EmptyState>
       )}
-      {data && data.columns.length > 0 && (
-        <div className={classes.table} tabIndex={0} role="region" aria-label="Rows">
-          <table>
-            <thead>
-              <tr>
-                {data.columns.map((column) => (
-                  <th key={column} scope="col">
-                    {column}
-                    <span>{types.get(column)}</span>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {data.rows.map((row, y) => (
-                <tr key={y}>
-                  {row.map((value, x) => (
-                    <td key={x} data-number={typeof value === "number" || undefined}>
-                      {value === null ? <span className="b-dim">null</span> : typeof value === "object" ? JSON.stringify(value) : String(value)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {shown && !error && shown.columns.length > 0 && <Rows columns={shown.columns} rows={shown.rows} typeOf={(column, at) => types.get(column) ?? now.data?.types[at]} />}
     </Section>
+  );
+}
+
+function Rows({ columns, rows, typeOf }: { columns: string[]; rows: unknown[][]; typeOf: (column: string, at: number) => ReactNode }) {
+  return (
+    <div className={classes.table} tabIndex={0} role="region" aria-label="Rows">
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column, at) => (
+              <th key={column} scope="col">
+                {column}
+                <span>{typeOf(column, at)}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, y) => (
+            <tr key={y}>
+              {row.map((value, x) => (
+                <td key={x} data-number={typeof value === "number" || undefined}>
+                  {value === null ? <span className="b-dim">null</span> : typeof value === "object" ? JSON.stringify(value) : String(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
