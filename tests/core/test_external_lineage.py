@@ -14,7 +14,7 @@ from batuta.core.definitions import AssetDep, AssetSpec, Definitions
 from batuta.core.external_jobs import Facts
 from batuta.core.external_lineage import LOCATION, External, Naming, World
 from batuta.core.lineage import lineage
-from tests.core.lineage_events import NOW, dataset, facet, made_from, read, run_event, schema
+from tests.core.lineage_events import NOW, RUN, dataset, facet, made_from, read, run_event, schema
 
 OURS = Definitions(
     location="shop",
@@ -124,3 +124,28 @@ def test_columns_lead_through_what_runs_elsewhere() -> None:
         "gold.revenue": "unknown",
         "pg://db/dark": "unknown",
     }
+
+
+def test_what_is_still_so_is_kept_from_before() -> None:
+    events = [
+        run_event(
+            outputs=[dataset("bronze/orders", schema=schema("id"), columnLineage=made_from(id=[("k", "raw", "n")]))]
+        ),
+        run_event(name="other", outputs=[dataset("silver/orders", schema=schema("id"))], run=RUN[:-1] + "8"),
+    ]
+    facts = Facts()
+    for event in events:
+        facts.apply(read(event))
+    before = External(World(facts.jobs, dict(facts.datasets)), NAMING)
+    told = before.told
+    facts.apply(read(run_event(at=NOW + 1, outputs=[dataset("silver/orders", schema=schema("id", "new"))])))
+    after = External(World(facts.jobs, dict(facts.datasets)), NAMING, before)
+    anew = External(World(facts.jobs, dict(facts.datasets)), NAMING)
+    assert (after.told, after.assets) == (anew.told, anew.assets)
+    assert after.told["bronze.orders"] is told["bronze.orders"]
+    assert after.told["s3://lake/silver/orders"] != told["s3://lake/silver/orders"]
+    link = facet(identifiers=[{"namespace": "hive://m", "name": "silver.orders"}])
+    facts.apply(read(run_event(at=NOW + 2, outputs=[dataset("raw", "k", symlinks=link)])))
+    renamed = External(World(facts.jobs, dict(facts.datasets)), NAMING, after)
+    (source,) = renamed.told["bronze.orders"].lineage.columns["id"]  # type: ignore[union-attr]
+    assert source.asset == "silver.orders", "what a column comes from has another name now"

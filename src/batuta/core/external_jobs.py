@@ -13,7 +13,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from batuta.core.openlineage import FACETS_MAX, Dataset, Event, Facets, Lineage, columns_of, lineage_of, parent_of
+from batuta.core.openlineage import (
+    FACETS_MAX,
+    Dataset,
+    Event,
+    Facets,
+    Lineage,
+    columns_of,
+    key_of,
+    lineage_of,
+    parent_of,
+)
 
 RunState = Literal["running", "succeeded", "failed", "cancelled", "lost"]
 _ENDS: dict[str, RunState] = {"COMPLETE": "succeeded", "FAIL": "failed", "ABORT": "cancelled"}
@@ -117,6 +127,11 @@ class ExternalDataset(msgspec.Struct, frozen=True, omit_defaults=True, gc=False)
     facets: Dates = {}
     columns: Dated | None = None
     lineage: Dated | None = None
+
+    @property
+    def key(self) -> str:
+        """See `openlineage.key_of`."""
+        return key_of(self.namespace, self.name)
 
 
 Direction = Literal["in", "out"]

@@ -85,16 +85,34 @@ class World(msgspec.Struct, frozen=True):
 
 
 class External:
-    """A world as part of our graph."""
+    """A world as part of our graph. `before`: the same at an earlier time, of which all that is still so is kept."""
 
-    def __init__(self, world: World, naming: Naming) -> None:
+    def __init__(self, world: World, naming: Naming, before: External | None = None) -> None:
         self.world = world
-        self._naming = naming
-        self.assets = {
-            key: naming.asset_of(one.namespace, one.name, symlinks_of(values(one.facets)))
+        self.naming = naming
+        known: Mapping[str, ExternalDataset] = {}
+        assets: Mapping[str, str] = {}
+        if before is not None and before.naming is naming:
+            known, assets = before.world.datasets, before.assets
+        self.assets: dict[str, str] = {
+            key: assets[key]
+            if known.get(key) is one
+            else naming.asset_of(one.namespace, one.name, symlinks_of(values(one.facets)))
             for key, one in world.datasets.items()
         }
         """By the key of a dataset, the asset that it is, or its own name."""
+        self._told_before: Mapping[str, Told] = {}
+        if before is not None and self._names_as(assets):
+            told = before.__dict__.get("_told", {})
+            same = (key for key, one in known.items() if world.datasets[key] is one and key in told)
+            self._told_before = {key: told[key] for key in same}
+
+    def _names_as(self, assets: Mapping[str, str]) -> bool:
+        """Whether what columns come from is called as it was, when datasets were these assets."""
+        if any(self.assets.get(key) != asset for key, asset in assets.items()):
+            return False
+        new = (self.world.datasets[key] for key in self.assets.keys() - assets.keys())
+        return all(self.assets[one.key] == self.naming.asset_of(one.namespace, one.name) for one in new)
 
     @cached_property
     def datasets_of(self) -> dict[str, list[str]]:
@@ -153,16 +171,23 @@ class External:
     def told(self) -> dict[str, Told]:
         """By asset, what events say of its columns; what was said last where it is several datasets."""
         found: dict[str, tuple[float, Told]] = {}
-        for key, asset in self.assets.items():
-            dataset = self.world.datasets[key]
-            columns = tuple((name, kind) for name, kind, _ in columns_in(dataset))
-            lineage = self._lineage(dataset)
-            if not columns and lineage is None:
-                continue
+        for key, told in self._told.items():
+            dataset, asset = self.world.datasets[key], self.assets[key]
             at = max(each.at for each in (dataset.columns, dataset.lineage) if each is not None)
             if asset not in found or found[asset][0] < at:
-                found[asset] = at, Told(columns, lineage)
+                found[asset] = at, told
         return {asset: told for asset, (_, told) in found.items()}
+
+    @cached_property
+    def _told(self) -> dict[str, Told]:
+        """The same by dataset, of those of whose columns something was said."""
+        found = {
+            key: self._told_before.get(key) or Told(tuple(each[:2] for each in columns_in(one)), self._lineage(one))
+            for key, one in self.world.datasets.items()
+            if one.columns is not None or one.lineage is not None
+        }
+        self._told_before = {}
+        return found
 
     def _lineage(self, dataset: ExternalDataset) -> ColumnLineage | None:
         found = lineage_in(dataset)
@@ -182,7 +207,7 @@ class External:
         return ColumnLineage(columns, sources((one.namespace, one.name, one.column, one.kind) for one in found.rows))
 
     def _named(self, namespace: str, name: str) -> str:
-        return self.assets.get(key_of(namespace, name)) or self._naming.asset_of(namespace, name)
+        return self.assets.get(key_of(namespace, name)) or self.naming.asset_of(namespace, name)
 
     def with_index(self, index: AssetIndex) -> AssetIndex:
         """The index with external assets for the datasets that are none of ours, and for what their columns come from.

@@ -66,9 +66,9 @@ def _names_of(path: str) -> list[tuple[str, str]]:
     return [(f"{scheme}://{host}", name), (f"{scheme}://{host}", f"/{name}")]
 
 
-def external_of(world: World, rules: Rules, places: Places) -> External:
-    """A world as part of a project's graph."""
-    return External(world, Naming(rules.rules, rules.own, places))
+def naming_of(rules: Rules, places: Places) -> Naming:
+    """The rule by which datasets are assets."""
+    return Naming(rules.rules, rules.own, places)
 
 
 def read_world(store: Store) -> World:
@@ -81,8 +81,8 @@ def external_in(project: Project, store: Store | None) -> External:
     rules = rules_of(project)
     world = World() if store is None else read_world(store)
     if store is None or not world.datasets:
-        return external_of(world, rules, {})
-    return external_of(world, rules, places_of(store.asset_states().values()))
+        return External(world, naming_of(rules, {}))
+    return External(world, naming_of(rules, places_of(store.asset_states().values())))
 
 
 def with_told(own: Mapping[str, Told], external: Mapping[str, Told]) -> dict[str, Told]:

@@ -7,8 +7,8 @@ Events are added in a transaction, one after the other among all processes: what
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,11 @@ _encode = msgspec.json.Encoder().encode
 _job = msgspec.json.Decoder(ExternalJob).decode
 _run = msgspec.json.Decoder(ExternalRun).decode
 _dataset = msgspec.json.Decoder(ExternalDataset).decode
+
+
+T = TypeVar("T")
+Known = dict[str, tuple[int, T]]
+"""By key what was read, with a hash of what it was read from."""
 
 
 class Heard(NamedTuple):
@@ -57,13 +62,18 @@ class ExternalBook:
         (jobs_at, jobs), (datasets_at, datasets) = found
         return Heard((float(jobs_at), int(jobs)), (float(datasets_at), int(datasets)))
 
-    def jobs_since(self, at: float = 0.0) -> dict[str, ExternalJob]:
-        """Jobs of which something was heard since a time, by key."""
-        return {key: _job(data) for key, data in self._database.rows("external_jobs_since", since=at)}
+    def jobs_since(self, at: float = 0.0, known: Known[ExternalJob] | None = None) -> dict[str, ExternalJob]:
+        """Jobs of which something was heard since a time, by key.
 
-    def datasets_since(self, at: float = 0.0) -> dict[str, ExternalDataset]:
-        """Datasets of which something was heard since a time, by key."""
-        return {key: _dataset(data) for key, data in self._database.rows("external_datasets_since", since=at)}
+        `known`: those of before, which is brought up to date; of what is still the same, the same object is given.
+        """
+        return _decoded(self._database.rows("external_jobs_since", since=at), _job, known)
+
+    def datasets_since(
+        self, at: float = 0.0, known: Known[ExternalDataset] | None = None
+    ) -> dict[str, ExternalDataset]:
+        """The same of datasets."""
+        return _decoded(self._database.rows("external_datasets_since", since=at), _dataset, known)
 
     def edges(self) -> tuple[Edge, ...]:
         """Which jobs read and write which datasets now."""
@@ -87,6 +97,16 @@ class ExternalBook:
     def states(self, job: str) -> dict[str, int]:
         """How many runs of a job are in each state."""
         return {state: int(count) for state, count in self._database.rows("external_states", job=job)}
+
+
+def _decoded(rows: Iterable[Row], decode: Callable[[str], T], known: Known[T] | None) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for key, data in rows:
+        digest, before = (0, None) if known is None else known.get(key, (0, None))
+        found[key] = before if before is not None and digest == hash(data) else decode(data)
+        if known is not None:
+            known[key] = hash(data), found[key]
+    return found
 
 
 def _known(transaction: Transaction, events: list[Event]) -> Facts:
