@@ -436,6 +436,60 @@ def test_a_failed_query_leaves_the_last_version(tmp_path: Path, warehouse: Any) 
     assert rows(found, "silver.t") == [{"n": 1}]
 
 
+def contracted(query: str, **more: Any) -> SqlAsset:
+    return sql_asset("gold.sums", sql=query, schema={"id": "int64", "day": "string"}, **more)
+
+
+@pytest.mark.parametrize("kept", ["table", "view", "incremental", "partitions"])
+def test_what_breaks_its_contract_is_not_written(tmp_path: Path, warehouse: Any, kept: str) -> None:
+    more: dict[str, Any] = {"io_manager": warehouse}
+    if kept in ("view", "incremental"):
+        more |= {"materialized": kept} | ({"unique_key": "id"} if kept == "incremental" else {})
+    if kept == "partitions":
+        more["partitions"] = DAYS
+    day = ":partition" if kept == "partitions" else "cast('2025-01-01' as varchar)"
+    first = lake(tmp_path, contracted(f"select cast(1 as bigint) as id, {day} as day", **more))
+    first.run()
+    good = rows(first, "gold.sums", *(["2025-01-01"] if kept == "partitions" else []))
+    for query, told in (
+        (f"select cast(2 as bigint) as id, {day} as day, 1 as more", "+ more"),
+        (f"select cast(2 as bigint) as id, cast('2025-01-01' as date) as day, {day} as x", "~ day"),
+        ("select cast(2 as bigint) as id", "- day"),
+    ):
+        other = lake(tmp_path, contracted(query, rebuild_on_change=False, **more))
+        other.recorded = dict(first.recorded)
+        other.run()
+        error = str(next(iter(other.errors.values())))
+        assert "breaks its contract (exact); nothing was written" in error
+        assert told in error
+        assert rows(other, "gold.sums", *(["2025-01-01"] if kept == "partitions" else [])) == good
+
+
+def test_a_contract_of_what_is_kept_in_files_is_kept_too(tmp_path: Path) -> None:
+    good = "select cast(1 as bigint) as id, 'x' as day"
+    first = lake(tmp_path, contracted(good))
+    first.run()
+    other = lake(tmp_path, contracted(f"{good}, 1 as more"))
+    other.run()
+    assert "+ more" in str(failed(other, "gold.sums"))
+    assert rows(other, "gold.sums") == [{"id": 1, "day": "x"}]
+
+
+def test_nulls_that_a_contract_forbids_are_counted_in_what_was_made(tmp_path: Path, warehouse: Any) -> None:
+    from batuta.checks import Column
+
+    schema = [Column("id", "int64", nullable=False), Column("day", "string")]
+    good = "select cast(1 as bigint) as id, cast(:partition as varchar) as day"
+    options: dict[str, Any] = {"io_manager": warehouse, "partitions": DAYS, "schema": schema}
+    first = lake(tmp_path, sql_asset("gold.sums", sql=good, **options))
+    first.run()
+    bad = f"{good} union all select null, case when :partition = '2025-01-02' then 'x' end"
+    other = lake(tmp_path, sql_asset("gold.sums", sql=bad, **options))
+    other.run()
+    assert "id  is null in 1 of 2 rows" in str(other.errors["gold.sums[2025-01-02]"])
+    assert len(rows(other, "gold.sums", *(f"2025-01-0{day}" for day in (1, 2, 3)))) == 3
+
+
 def test_a_table_that_is_not_there_is_told(tmp_path: Path, warehouse: Any) -> None:
     orders = python("bronze.orders", ORDERS, io_manager=warehouse)
     typo = sql_asset("gold.x", io_manager=warehouse, sql="select *\nfrom bronze.ordres")

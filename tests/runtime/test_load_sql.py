@@ -95,6 +95,40 @@ def test_all_that_a_block_may_say(tmp_path: Path) -> None:
     assert next(step for step in found.asset_steps if step.key == "silver.paid").retry.attempts_max == 3
 
 
+def test_rules_and_a_contract_stand_in_the_block(tmp_path: Path) -> None:
+    text = """
+    -- /// asset
+    -- schema = { id = "int64", state = "string" }
+    -- evolution = "additive"
+    -- checks = [
+    --     { not_null = ["id", "state"], blocking = true },
+    --     { unique = "id", where = "state <> 'gone'" },
+    --     { accepted_values = "state", values = ["new", "paid"], warn_if = "> 1%" },
+    --     { relationships = ["id"], to = "bronze.orders" },
+    --     { row_count = true, min = 1, name = "some" },
+    -- ]
+    -- ///
+    select id, state from bronze.orders
+    """
+    found = definitions(tmp_path, silver__orders_sql=text, bronze__orders_sql="-- /// asset\n-- ///\nselect 1 as id\n")
+    assert found.problems == ()
+    checks = {check.name: check for check in found.checks}
+    assert set(checks) == {
+        *(
+            "schema",
+            "not_null_id_state",
+            "unique_id",
+            "accepted_values_state",
+            "relationships_id_bronze_orders",
+            "some",
+        ),
+    }
+    assert checks["not_null_id_state"].blocking
+    assert {check.asset for check in found.checks} == {"silver.orders"}
+    spec = next(spec for spec in found.assets if spec.key == "silver.orders")
+    assert (spec.evolution, [column.name for column in spec.columns]) == ("additive", ["id", "state"])
+
+
 def test_dimensions_are_tables_in_a_table(tmp_path: Path) -> None:
     text = """
     -- /// asset
@@ -130,6 +164,17 @@ def test_files_without_a_block_are_no_assets(tmp_path: Path) -> None:
         ("-- /// asset\n-- freshness = { max_age = 'long' }\n-- ///\nselect 1", 1, "freshness: 'long'"),
         ("-- /// asset\n-- key = 'a b'\n-- ///\nselect 1", 1, "cannot be an asset's key"),
         ("-- /// asset\n-- materialized = 'viw'\n-- ///\nselect 1", 1, "materialized is 'viw'"),
+        ("-- /// asset\n-- checks = [5]\n-- ///\nselect 1", 1, "checks has 5"),
+        ("-- /// asset\n-- checks = [{ no_null = 'n' }]\n-- ///\nselect 1", 1, "names no rule"),
+        ("-- /// asset\n-- checks = [{ not_null = 'n', unique = 'n' }]\n-- ///\nselect 1", 1, "names 2 rules"),
+        (
+            "-- /// asset\n-- checks = [{ unique = 'n', blokcing = 1 }]\n-- ///\nselect 1",
+            1,
+            "no option 'blokcing'",
+        ),
+        ("-- /// asset\n-- checks = [{ accepted_values = 'n' }]\n-- ///\nselect 1", 1, "accepted_values: missing"),
+        ("-- /// asset\n-- checks = [{ in_range = 'n' }]\n-- ///\nselect 1", 1, "in_range('n') has no bounds"),
+        ("-- /// asset\n-- schema = { n = 'intt' }\n-- ///\nselect 1 as n", 1, "intt"),
         ("-- /// asset\n-- checks = ['nosuch']\n-- ///\nselect 1", 1, "there is no check 'nosuch'"),
         ("-- /// asset\n-- ///\n\nselect a,\n  b,\n  from\nwhere", 7, "it is no duckdb SQL"),
         ("-- /// asset\n-- ///\nselect 1 as n,\n :nosuch as m", 4, "there is no parameter 'nosuch'"),

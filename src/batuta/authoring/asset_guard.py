@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from batuta.authoring import metadata
 from batuta.authoring.asset_rules import QUARANTINE
 from batuta.authoring.asset_values import AssetOut
@@ -24,6 +26,7 @@ from batuta.io.base import OutputContext, describe
 if TYPE_CHECKING:
     from batuta.authoring.asset_graph import AssetGraph
     from batuta.authoring.asset_run import Inputs
+    from batuta.io.queries import Count, Query
     from batuta.io.scan import Scan
     from batuta.quality.rules import Rule
     from batuta.quality.split import Held
@@ -72,6 +75,18 @@ class Guard:
                     self._check_columns(scan.plain_columns)
             yield self._judged(table)
 
+    def over(self, query: Query) -> Query:
+        """The query of an asset, whose transaction does not end well where the contract is broken."""
+        if self.contract is None:
+            return query
+        settle = self._settle if self.contract.not_null else None
+        return msgspec.structs.replace(query, admit=self._check_columns, settle=settle)
+
+    def _settle(self, count: Count) -> None:
+        assert self.contract is not None
+        if wrong := null_breaches(self.contract, *count(self.contract.not_null)):
+            raise self._broken(wrong)
+
     @property
     def what(self) -> str:
         return describe(self.out.key, self.context.partition_keys)
@@ -108,7 +123,7 @@ class Guard:
     def _broken(self, wrong: Sequence[Breach]) -> ContractBroken:
         assert self.contract is not None
         kept = self.contract.evolution
-        hints = ["correct what the function returns, or the contract (schema=)"]
+        hints = ["correct what it gives, or the contract (schema=)"]
         if kept == "exact" and any(one.sign == "+" for one in wrong):
             hints.append("evolution='additive' lets new columns in")
         self.context.checked(

@@ -23,6 +23,7 @@ from batuta.authoring import partitions as parts
 from batuta.authoring.assets import is_key
 from batuta.authoring.automation import Automation, Freshness
 from batuta.authoring.sql_asset import SqlAsset, sql_asset
+from batuta.authoring.sql_file_checks import checks_of
 from batuta.core.durations import seconds_of
 from batuta.core.errors import BatutaError, DefinitionError, nearest
 from batuta.core.partition_mapping import PartitionMapping
@@ -52,6 +53,8 @@ _PLAIN = {
     "parameters": dict,
     "code_version": str,
     "checks": list,
+    "schema": dict,
+    "evolution": str,
     "retries": int,
     "retry_delay_s": (int, float),
     "timeout_s": (int, float),
@@ -88,8 +91,8 @@ def sql_file(path: str, root: str) -> SqlAsset | None:
     if "description" not in options and (comment := _comment(text[found.end() :])):
         options["description"] = comment
     query = text[found.end() :]
-    checks = options.pop("checks", [])
-    made: SqlAsset = sql_asset(sql=query, place=at, **options)
+    checks, rules = checks_of(options.pop("checks", []), f"{path}:{line}")
+    made: SqlAsset = sql_asset(sql=query, place=at, checks=rules, **options)
     made.text_line = text.count("\n", 0, found.end()) + 1
     made.check_names = tuple(checks)
     return made

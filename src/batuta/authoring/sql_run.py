@@ -12,6 +12,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from batuta.authoring.asset_definitions import Asset
+from batuta.authoring.asset_guard import Guard
 from batuta.authoring.asset_places import NO_PLACES, by_place, load
 from batuta.authoring.asset_run import AssetCode, FunctionCode, Inputs, stored_metadata
 from batuta.authoring.context import StepContext
@@ -84,6 +85,7 @@ class _Making:
         self.facts = self.graph.sql_facts.of(self.asset, self.dialect)
         self.tables = tables_of(self.asset, self.graph.names, self.facts)
         self.own = stored_key(self.asset.key, context.environment)
+        self.guard = Guard(self.graph, context, inputs, self.asset.out)
         self.columns: dict[str, Columns] = {}
         """Of each table that is read, by its name in the query."""
 
@@ -132,6 +134,9 @@ class _Making:
 
     def build(self, session: Session) -> Query:
         """The query, ready for a database."""
+        return self.guard.over(self._query(session))
+
+    def _query(self, session: Session) -> Query:
         self.columns = {}
         places = {table: self._place_of(session, table, key) for table, key in self.tables.items()}
         values = {name: literal(value, self.dialect) for name, value in self._values().items()}

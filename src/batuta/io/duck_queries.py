@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,7 +28,7 @@ from batuta.io.duck_tables import (
 )
 from batuta.io.frames import Columns, plain_type
 from batuta.io.pickling import type_name
-from batuta.io.queries import Part, Query, QueryFailed, Session
+from batuta.io.queries import Part, Query, QueryFailed, Session, counted
 
 if TYPE_CHECKING:
     from batuta.io.duck import DuckDBIO
@@ -76,16 +77,26 @@ def run_query(manager: DuckDBIO, context: OutputContext, build: Callable[[Sessio
     with_schema(connection, table.schema)
     connection.execute("SET TimeZone = 'UTC'")
     query = build(DuckSession(manager, connection))
-    source = f"({query.text}\n)"
     with explained():
-        match query.kept:
-            case "view":
-                return _make_view(connection, table, context, query)
-            case "incremental" if not context.partitions:
-                return _add_rows(manager, connection, table, context, query)
-            case _:
-                key = context.partitions[0] if context.partitions else ""
-                return manager.store_source(connection, table, context, key, source)
+        if query.admit is not None:
+            columns = described(connection, f"({query.first or query.text}\n)")
+            query.admit([(name, plain_type(kind)) for name, kind in columns])
+        stored = _made(manager, connection, table, context, query)
+    if query.settle is not None:
+        where = manager.where(context.partitions)
+        query.settle(partial(counted, lambda sql: connection.execute(sql).fetchall(), table.sql, where))
+    return stored
+
+
+def _made(manager: DuckDBIO, connection: Any, table: Table, context: OutputContext, query: Query) -> Stored:
+    match query.kept:
+        case "view":
+            return _make_view(connection, table, context, query)
+        case "incremental" if not context.partitions:
+            return _add_rows(manager, connection, table, context, query)
+        case _:
+            key = context.partitions[0] if context.partitions else ""
+            return manager.store_source(connection, table, context, key, f"({query.text}\n)")
 
 
 def copy_table(manager: DuckDBIO, source: OutputContext, target: OutputContext, connection: Any) -> dict[str, Stored]:

@@ -7,14 +7,15 @@ rows of a group in another order each time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from batuta.io import frames
 from batuta.io.base import IOManager, OutputContext, Stored, missing
 from batuta.io.duck_queries import add_table, explained
 from batuta.io.duck_tables import Table, fingerprint
-from batuta.io.frames import Columns
-from batuta.io.queries import Part, Query, QueryIO, Session
+from batuta.io.frames import Columns, plain_type
+from batuta.io.queries import Part, Query, QueryIO, Session, counted
 
 _RESULT = Table("main", "batuta_result")
 
@@ -68,8 +69,17 @@ class LocalQueries(QueryIO):
             with explained():
                 connection.execute(f"CREATE TABLE {_RESULT.sql} AS {query.text}")
             columns = _RESULT.columns(connection)
+            if query.admit is not None:
+                query.admit([(name, plain_type(kind)) for name, kind in columns])
+            if query.settle is not None:
+                rows_of = partial(_rows_of, connection)
+                query.settle(partial(counted, rows_of, _RESULT.sql, "TRUE"))
             rows, version = fingerprint(connection, _RESULT.sql, columns, "TRUE")
             stored = self.manager.store(context, connection.table(_RESULT.name))
         stored.data_version = version
         stored.rows = rows if stored.rows is None else stored.rows
         return stored
+
+
+def _rows_of(connection: Any, sql: str) -> Any:
+    return connection.execute(sql).fetchall()

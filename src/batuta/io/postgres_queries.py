@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from batuta.io.duck_tables import PARTITION, quoted
 from batuta.io.frames import Columns
 from batuta.io.pickling import type_name
 from batuta.io.postgres_tables import Table, shown_columns, stored_in, with_notes, with_schema
-from batuta.io.queries import Part, Query, QueryFailed, Session
+from batuta.io.queries import Part, Query, QueryFailed, Session, counted
 
 if TYPE_CHECKING:
     from batuta.io.postgres import PostgresIO
@@ -76,8 +77,19 @@ def run_query(manager: PostgresIO, context: OutputContext, build: Callable[[Sess
     cursor.execute("SET LOCAL TIME ZONE 'UTC'")
     with_notes(cursor)
     query = build(PostgresSession(manager, cursor))
+    stored = _made(manager, cursor, table, context, query)
+    if query.settle is not None:
+        where = manager.where(context.partitions)
+        query.settle(partial(counted, lambda sql: cursor.execute(sql).fetchall(), table.sql, where))
+    return stored
+
+
+def _made(manager: PostgresIO, cursor: Any, table: Table, context: OutputContext, query: Query) -> Stored:
     if query.kept == "view":
-        return _make_view(cursor, table, context, query)
+        made = _make_view(cursor, table, context, query)
+        if query.admit is not None:
+            query.admit(made.columns or [])
+        return made
     if query.kept == "incremental" and query.begins and not query.afresh and not table.columns(cursor):
         with_schema(cursor, table.schema)
         cursor.execute(f"CREATE TABLE {table.sql} AS SELECT * FROM {query.begins} AS production")
@@ -86,6 +98,8 @@ def run_query(manager: PostgresIO, context: OutputContext, build: Callable[[Sess
     begins = not existing or PARTITION in existing or table.kind(cursor) != "table" or query.afresh
     _stage_query(cursor, query.first if adds and begins else query.text)
     incoming = _input_columns(cursor)
+    if query.admit is not None:
+        query.admit(shown_columns(incoming))
     if adds and not begins:
         return _add_rows(cursor, table, context, query, incoming)
     key = context.partitions[0] if context.partitions else ""

@@ -18,6 +18,10 @@ Kept = Literal["table", "view", "incremental"]
 """What a query is made into. `incremental`: what it gives is added to the table, in place of rows of the same key."""
 
 
+Count = Callable[[Sequence[str]], tuple[dict[str, int], int]]
+"""How many nulls each of these columns has in what was made, and how many rows there are."""
+
+
 class Query(msgspec.Struct, frozen=True):
     """SQL of the database, ready to run. `first` is what an incremental table begins with."""
 
@@ -30,6 +34,18 @@ class Query(msgspec.Struct, frozen=True):
     begins: str = ""
     """What a FROM says to read the rows that an incremental table begins with, where it is not there yet: of an
     environment, what production has."""
+    admit: Callable[[Columns], None] | None = None
+    """Called with the columns that the query gives, before anything is written; raises what keeps it from that."""
+    settle: Callable[[Count], None] | None = None
+    """Called before the transaction ends, with a function that counts nulls in what was made; the same."""
+
+
+def counted(rows_of: Callable[[str], Any], table: str, where: str, names: Sequence[str]) -> tuple[dict[str, int], int]:
+    """A `Count` of the rows of a table. `rows_of`: the rows that a query gives."""
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    nulls = "".join(f", count(*) - count({name})" for name in quoted)
+    ((rows, *found),) = rows_of(f"SELECT count(*){nulls} FROM {table} WHERE {where}")
+    return dict(zip(names, found, strict=True)), rows
 
 
 Part = tuple[str, tuple[str, ...] | None]
