@@ -140,6 +140,6 @@ def _database(server: str, name: str, how: str = "") -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """SQLAlchemy URL of an empty database: the test runs once on SQLite and once on PostgreSQL."""
+    """SQLAlchemy URL of a database with nothing recorded: the test runs once on SQLite and once on PostgreSQL."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url

@@ -1,4 +1,4 @@
-"""The databases that other tests build on are there, empty, and one test's own."""
+"""The databases that other tests build on are there, and one test's own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlalchemy import create_engine, inspect, make_url, text
 
 
-def test_store_url_is_an_empty_database(store_url: str) -> None:
+def test_store_url_is_a_database_of_its_own(store_url: str) -> None:
     engine = create_engine(store_url)
     try:
         with engine.begin() as connection:
-            assert inspect(connection).get_table_names() == []
+            assert "kept" not in inspect(connection).get_table_names()
             connection.execute(text("CREATE TABLE kept (n INTEGER)"))
             connection.execute(text("INSERT INTO kept VALUES (1)"))
         with engine.connect() as connection:
