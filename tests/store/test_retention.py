@@ -13,7 +13,7 @@ import pytest
 from batuta.store import Store, retention
 from batuta.store.alert_box import AlertRow, DeliveryRow, Told
 from batuta.store.database import Transaction
-from batuta.store.retention import Ages, Forgetting
+from batuta.store.retention import ROWS_MIN, Ages, Forgetting
 from batuta.store.rows import Audit, Batch, CacheRow, KeyedRun, NewTick, TickerRow
 from tests.store.samples import PLAN, create, finish, materialization, new_run, progress, reread, task_ends
 
@@ -225,7 +225,7 @@ class Slow:
         return self.now
 
 
-@pytest.mark.parametrize(("row_s", "at_most"), [(1e-6, 5_000), (1e-3, 50), (1.0, 1)])
+@pytest.mark.parametrize(("row_s", "at_most"), [(1e-6, 5_000), (1e-3, 75), (1.0, ROWS_MIN)])
 def test_a_transaction_deletes_as_much_as_fits_into_its_time(store: Store, row_s: float, at_most: int) -> None:
     run = create(store)
     batch = task_ends(run, 1, 3_000)

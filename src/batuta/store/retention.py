@@ -1,9 +1,9 @@
 """Forgetting what is old, a little at a time, so that nobody waits long for a commit.
 
 What to delete is looked for outside of transactions. Each transaction is measured, and the next deletes as many rows as
-fit into `HOLD_S`; between two, the write lock is left to others for as long as it was held. Runs disappear first, then
-what hung on them, as `pruned_runs` notes; a crash in between leaves nothing that is seen, and the next round goes on
-with it. Surprising: current states of assets and checks stay for ever: they say what exists, not what happened.
+fit into its time (`HOLD_S`); between two, the write lock is left to others for as long as it was held. Runs disappear
+first, then what hung on them, as `pruned_runs` notes; a crash in between leaves nothing that is seen, and the next
+round goes on with it. Surprising: current states of assets and checks stay for ever: they say what exists, not what happened.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from batuta.store.rows import Audit, Pruned
 from batuta.store.sources import forget_unused
 from batuta.store.usage import DAY_S, KEPT_DAYS
 
-HOLD_S = 0.015
-"""How long a transaction is to hold the write lock."""
+HOLD_S = {"sqlite": 0.005, "postgresql": 0.05}
+"""How long a transaction is to take. On SQLite all others wait for it meanwhile, and longer where processors are busy and
+it is interrupted; on PostgreSQL nobody does."""
 RUNS_AT_A_TIME = 100
 ROWS_AT_A_TIME = 200
-ROWS_MAX = 5_000
+ROWS_MIN, ROWS_MAX = 20, 5_000
+"""However long a commit takes by itself, on a slow disk."""
 _HANGING = ("events", "task_runs", "materializations", "check_results", "artifacts")
 _IN_ORDER = ("ticks", "signals", "audit")
 _PROCESSES_S = 86_400.0
@@ -92,12 +94,13 @@ class Forgetting:
         self._now = now
         self._on_runs = on_runs
         self._clock = clock
+        self._hold_s = HOLD_S[database.dialect]
         self._sizes: dict[str, int] = {}
 
     def all(self) -> Pruned:
         """Everything, leaving the lock to others between two transactions."""
         for held_s in self.steps():
-            time.sleep(min(held_s, 10 * HOLD_S))
+            time.sleep(min(held_s, 10 * self._hold_s))
         return self.pruned
 
     def steps(self) -> Iterator[float]:
@@ -140,10 +143,10 @@ class Forgetting:
         held_s = self._clock() - began
         self.held_s_max = max(self.held_s_max, held_s)
         self.pruned.rows[kind] = self.pruned.rows.get(kind, 0) + count
-        if count >= size or held_s > HOLD_S:
-            factor = min(max(HOLD_S / max(held_s, 1e-6), 0.1), 2.0)
+        if count >= size or held_s > self._hold_s:
+            factor = min(max(self._hold_s / max(held_s, 1e-6), 0.1), 1.5)
             most = RUNS_AT_A_TIME if kind == "runs" else ROWS_MAX
-            self._sizes[kind] = min(max(int(min(size, max(count, 1)) * factor), 1), most)
+            self._sizes[kind] = min(max(int(min(size, max(count, 1)) * factor), ROWS_MIN), most)
         return held_s
 
     def _size(self, kind: str) -> int:
@@ -183,7 +186,7 @@ class Forgetting:
     def _hanging(self, ids: list[int]) -> Iterator[float]:
         """What hung on runs that are gone; last of all the note that they were there."""
         for table in _HANGING:
-            yield from self._emptied(table, f"delete_pruned_{table}")
+            yield from self._emptied(table, f"delete_pruned_{table}", ids=json.dumps(ids))
         if self._on_runs is not None:
             self._on_runs(ids)
         yield self._run("pruned_runs", "delete_pruned", ids=json.dumps(ids))

@@ -1,6 +1,8 @@
 """SQLite: one file in WAL mode: reading never waits for writing; of many processes one writes at a time.
 
 Every write begins with BEGIN IMMEDIATE: it waits for its turn at the start (`busy_s`), and cannot fail for it later.
+Surprising: it asks for its turn again every few milliseconds. SQLite itself waits longer each time, up to 0.1 s, and so
+comes too late for the moments in which the lock is free between the transactions of somebody who writes a lot.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ Durability = Literal["normal", "full"]
 
 _WRITE_LOCK_BYTE = 120  # of the -shm file, see "WAL-mode file format" in SQLite's documentation
 _CACHE_KIB = 16 * 1024
+_ASK_AGAIN_MS = 8
+"""So long SQLite waits for its turn by itself (1, 2, and 5 ms) before it is asked anew."""
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -110,7 +114,7 @@ class SqliteListener(Listener):
 
     def _version(self) -> tuple[int, int]:
         with self._database.writer() as connection:
-            return id(connection), int(connection.execute("PRAGMA data_version").fetchone()[0])
+            return id(connection), int(self._database.patiently(connection, "PRAGMA data_version").fetchone()[0])
 
 
 class SqliteDatabase(Database[sqlite3.Connection]):
@@ -162,6 +166,8 @@ class SqliteDatabase(Database[sqlite3.Connection]):
                 if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.005)
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            connection.execute(f"PRAGMA busy_timeout = {_ASK_AGAIN_MS}")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable == 'full' else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -170,8 +176,20 @@ class SqliteDatabase(Database[sqlite3.Connection]):
     def _begin(self, connection: sqlite3.Connection) -> SqliteTransaction:
         if connection.in_transaction:  # left by an interrupt between two statements
             connection.execute("ROLLBACK")
-        connection.execute("BEGIN IMMEDIATE")
+        self.patiently(connection, "BEGIN IMMEDIATE")
         return SqliteTransaction(connection, self.statements)
+
+    def patiently(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+        """Execute it, waiting at most `busy_s` for its turn where another process is in the way."""
+        deadline = 0.0
+        while True:
+            try:
+                return connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                deadline = deadline or now + self._busy_s
+                if _code(error) != sqlite3.SQLITE_BUSY or now >= deadline:
+                    raise
 
     def _fetch(self, connection: sqlite3.Connection, text: str, values: Row) -> list[Row]:
         return connection.execute(text, values).fetchall()
@@ -196,8 +214,12 @@ class SqliteDatabase(Database[sqlite3.Connection]):
 
     def vacuum(self) -> None:
         with self.writer() as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.execute(f"PRAGMA busy_timeout = {int(self._busy_s * 1000)}")
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {_ASK_AGAIN_MS}")
 
     def listen(self) -> Listener:
         return SqliteListener(self)

@@ -1875,29 +1875,39 @@ INSERT INTO pruned_runs (run_id) VALUES (?) ON CONFLICT DO NOTHING;
 DELETE FROM runs WHERE runs.id IN (SELECT each_ids.value
 FROM json_each(?) AS each_ids);
 
--- delete_pruned_events(limit)
+-- delete_pruned_events(ids, limit)
 DELETE FROM events WHERE events.id IN (SELECT events.id
-FROM events JOIN pruned_runs ON pruned_runs.run_id = events.run_id
+FROM events
+WHERE events.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids)
  LIMIT ? OFFSET 0);
 
--- delete_pruned_task_runs(limit)
+-- delete_pruned_task_runs(ids, limit)
 DELETE FROM task_runs WHERE (task_runs.run_id, task_runs.no) IN (SELECT task_runs.run_id, task_runs.no
-FROM task_runs JOIN pruned_runs ON pruned_runs.run_id = task_runs.run_id
+FROM task_runs
+WHERE task_runs.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids)
  LIMIT ? OFFSET 0);
 
--- delete_pruned_materializations(limit)
+-- delete_pruned_materializations(ids, limit)
 DELETE FROM materializations WHERE materializations.id IN (SELECT materializations.id
-FROM materializations JOIN pruned_runs ON pruned_runs.run_id = materializations.run_id
+FROM materializations
+WHERE materializations.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids)
  LIMIT ? OFFSET 0);
 
--- delete_pruned_check_results(limit)
+-- delete_pruned_check_results(ids, limit)
 DELETE FROM check_results WHERE check_results.id IN (SELECT check_results.id
-FROM check_results JOIN pruned_runs ON pruned_runs.run_id = check_results.run_id
+FROM check_results
+WHERE check_results.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids)
  LIMIT ? OFFSET 0);
 
--- delete_pruned_artifacts(limit)
+-- delete_pruned_artifacts(ids, limit)
 DELETE FROM artifacts WHERE artifacts.id IN (SELECT artifacts.id
-FROM artifacts JOIN pruned_runs ON pruned_runs.run_id = artifacts.run_id
+FROM artifacts
+WHERE artifacts.run_id IN (SELECT each_ids.value
+FROM json_each(?) AS each_ids)
  LIMIT ? OFFSET 0);
 
 -- all_pruned(limit)
