@@ -3,7 +3,8 @@
 What to delete is looked for outside of transactions. Each transaction is measured, and the next deletes as many rows as
 fit into its time (`HOLD_S`); between two, the write lock is left to others for as long as it was held. Runs disappear
 first, then what hung on them, as `pruned_runs` notes; a crash in between leaves nothing that is seen, and the next
-round goes on with it. Surprising: current states of assets and checks stay for ever: they say what exists, not what happened.
+round goes on with it. Surprising: current states of assets and checks stay for ever: they say what exists, not what
+happened.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from batuta.store.sources import forget_unused
 from batuta.store.usage import DAY_S, KEPT_DAYS
 
 HOLD_S = {"sqlite": 0.005, "postgresql": 0.05}
-"""How long a transaction is to take. On SQLite all others wait for it meanwhile, and longer where processors are busy and
-it is interrupted; on PostgreSQL nobody does."""
+"""How long a transaction is to take. On SQLite all others wait for it, and longer where processors are busy and it is
+interrupted; on PostgreSQL nobody does."""
 RUNS_AT_A_TIME = 100
 ROWS_AT_A_TIME = 200
 ROWS_MIN, ROWS_MAX = 20, 5_000
