@@ -10,12 +10,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from batuta.core.errors import DefinitionError, ResultError
+from batuta.core.errors import ResultError
 from batuta.io import frames
 from batuta.io.base import InputContext, OutputContext, Stored, combine, describe, missing, split_partitions
 from batuta.io.duck_tables import PARTITION, quoted, text
-from batuta.io.file_io import nothing
-from batuta.io.frames import Columns, WantedKind, wants
+from batuta.io.file_io import nothing, wants_frame
+from batuta.io.frames import Columns, WantedKind
 from batuta.io.pickling import type_name
 from batuta.io.queries import Part, Query, QueryIO, Session
 
@@ -160,22 +160,16 @@ class DatabaseIO(QueryIO):
     # ---- loading ----
 
     def load(self, context: InputContext) -> Any:
-        wanted = wants(context.annotation)
+        wanted = wants_frame(context, self)
         if context.partitioned and not context.partitions:
             return nothing(wanted)
-        if wanted.kind == "path":
-            raise DefinitionError(
-                f"'{context.downstream}' wants asset '{context.asset}' as a Path, but it is a table in {self!r}",
-                hint="annotate the parameter with a frame type",
-            )
         table = self.table_of(context.asset)
-        kind: WantedKind = frames.default_kind() if wanted.kind == "any" else wanted.kind
 
         def work(connection: Any) -> Any:
             self.require(connection, context.asset, context.partitions, context.downstream)
             if not wanted.by_partition:
-                return self._select(connection, table, context.partitions, kind)
-            return {key: self._select(connection, table, (key,), kind) for key in context.partitions}
+                return self._select(connection, table, context.partitions, wanted.kind)
+            return {key: self._select(connection, table, (key,), wanted.kind) for key in context.partitions}
 
         self.must_be_there(context)
         return self.read(work)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from batuta.core.errors import DefinitionError, ResultError
-from batuta.io import ports
+from batuta.io import frames, ports
 from batuta.io.base import InputContext, IOManager, OutputContext, Stored, combine, missing, split_partitions
 from batuta.io.files import Files, escape, hash_bytes, hash_file, open_files
 from batuta.io.frames import Columns, Wanted, wants
@@ -191,6 +191,17 @@ class FileIO(IOManager):
 def nothing(wanted: Wanted) -> Any:
     """What a consumer gets where the partition mapping gives it no upstream partition."""
     return {} if wanted.by_partition else [] if wanted.kind == "rows" or wanted.many else None
+
+
+def wants_frame(context: InputContext, manager: IOManager) -> Wanted:
+    """What a consumer wants of a table that is in no file; where it says nothing, the default frame."""
+    wanted = wants(context.annotation)
+    if wanted.kind == "path":
+        raise DefinitionError(
+            f"'{context.downstream}' wants asset '{context.asset}' as a Path, but it is a table in {manager!r}",
+            hint="annotate the parameter with a frame type",
+        )
+    return wanted._replace(kind=frames.default_kind()) if wanted.kind == "any" else wanted
 
 
 def by_partition(values: dict[str, Any], annotation: Any) -> Any:

@@ -22,9 +22,9 @@ from batuta.core.errors import BatutaError, DefinitionError, ResultError, Transi
 from batuta.io import frames
 from batuta.io.base import InputContext, OutputContext, Stored, combine, describe, missing, split_partitions
 from batuta.io.duck_tables import PARTITION
-from batuta.io.file_io import nothing
+from batuta.io.file_io import nothing, wants_frame
 from batuta.io.files import storage_error
-from batuta.io.frames import WantedKind, columns_of, wants
+from batuta.io.frames import WantedKind, columns_of
 from batuta.io.lake_types import How, arrow_of, cast_to, check_keys, fingerprint_of, fitted, replacing, settled
 from batuta.io.pickling import type_name
 from batuta.io.versions import TABLE_VERSION, TableVersion, VersionedIO
@@ -299,20 +299,14 @@ class LakeIO(VersionedIO):
     # ---- loading ----
 
     def load(self, context: InputContext) -> Any:
-        wanted = wants(context.annotation)
+        wanted = wants_frame(context, self)
         if context.partitioned and not context.partitions:
             return nothing(wanted)
-        if wanted.kind == "path":
-            raise DefinitionError(
-                f"'{context.downstream}' wants asset '{context.asset}' as a Path, but it is a table in {self!r}",
-                hint="annotate the parameter with a frame type",
-            )
-        kind: WantedKind = frames.default_kind() if wanted.kind == "any" else wanted.kind
         with self._explained(context.asset):
             table = self._require(context)
             if not wanted.by_partition:
-                return self._select(table, context.partitions, kind)
-            return {key: self._select(table, (key,), kind) for key in context.partitions}
+                return self._select(table, context.partitions, wanted.kind)
+            return {key: self._select(table, (key,), wanted.kind) for key in context.partitions}
 
     @contextmanager
     def scan(self, context: InputContext) -> Iterator[Scan]:
