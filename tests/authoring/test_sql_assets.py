@@ -465,6 +465,49 @@ def test_what_breaks_its_contract_is_not_written(tmp_path: Path, warehouse: Any,
         assert rows(other, "gold.sums", *(["2025-01-01"] if kept == "partitions" else [])) == good
 
 
+@pytest.mark.parametrize("kept", ["database", "partitions", "file"])
+def test_rows_of_a_query_that_fail_go_to_quarantine(tmp_path: Path, warehouse: Any, kept: str) -> None:
+    from batuta.checks import in_range, not_null, row_count
+
+    numbers = "select 1 as n union all select 2 union all select -3 union all select cast(null as integer)"
+    checks = [not_null("n", on_fail="quarantine"), in_range("n", 0, on_fail="quarantine"), row_count(2)]
+    options: dict[str, Any] = {"schema": {"n": "int32"}, "checks": checks}
+    keys: tuple[str, ...] = ()
+    if kept != "file":
+        options["io_manager"] = warehouse
+    if kept == "partitions":
+        options["partitions"], keys = DAYS, ("2025-01-02",)
+    made = sql_asset("silver.n", sql=f"select n from ({numbers}) as numbers", **options)
+    above = sql_asset(
+        "gold.bad",
+        sql="select count(*) as bad from silver.n__quarantine",
+        **options | {"schema": None, "checks": (), "partitions": None},
+    )
+    found = lake(tmp_path, made, above)
+    assert set(found.run().values()) == {"succeeded"}, found.errors
+    assert rows(found, "silver.n", *keys) == [{"n": 1}, {"n": 2}]
+    refused = rows(found, "silver.n__quarantine", *keys)
+    assert sorted((str(row["n"]), row["quarantine_reason"]) for row in refused) == [
+        ("-3", "in_range_n"),
+        ("None", "not_null_n"),
+    ]
+    assert rows(found, "gold.bad") == [{"bad": 6 if kept == "partitions" else 2}]
+    specs = {spec.key: spec for spec in found.definitions.assets}
+    assert (specs["silver.n__quarantine"].step, specs["silver.n__quarantine"].sql) == ("silver.n", None)
+    version = found.recorded["silver.n", keys[0] if keys else ""].data_version
+    assert version
+    found.run()
+    assert found.recorded["silver.n", keys[0] if keys else ""].data_version == version
+
+
+def test_only_what_is_made_as_a_whole_has_a_quarantine(tmp_path: Path) -> None:
+    from batuta.checks import not_null
+
+    made = sql_asset("silver.n", materialized="view", sql="select 1 as n", checks=[not_null("n", on_fail="quarantine")])
+    with pytest.raises(DefinitionError, match=r"to quarantine, but 'silver\.n' is a view"):
+        _ = lake(tmp_path, made).definitions
+
+
 def test_a_contract_of_what_is_kept_in_files_is_kept_too(tmp_path: Path) -> None:
     good = "select cast(1 as bigint) as id, 'x' as day"
     first = lake(tmp_path, contracted(good))

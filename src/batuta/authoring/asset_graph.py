@@ -14,6 +14,7 @@ from batuta.authoring.asset_check import CheckCode
 from batuta.authoring.asset_config import configured
 from batuta.authoring.asset_definitions import Asset, AssetFunction, Check, MultiAsset
 from batuta.authoring.asset_rules import (
+    QUARANTINE,
     TOGETHER,
     Placed,
     RuleSet,
@@ -184,6 +185,8 @@ class AssetGraph:
         """Forget an asset that is not right, and its checks."""
         self._names = None
         self.makers.pop(asset.key, None)
+        if self.quarantines.pop(asset.key + QUARANTINE, None) is not None:
+            self.makers.pop(asset.key + QUARANTINE, None)
         for key in [key for key, check in self.checks.items() if check.asset == asset.key]:
             del self.checks[key]
         self.rules.pop(asset.key, None)
@@ -216,7 +219,7 @@ class AssetGraph:
             if refusing and asset in self.makers:
                 self._add_quarantine(asset, self.makers[asset], refusing[0])
         self._is_complete = True
-        for maker in [one for one in self.makers.values() if isinstance(one, SqlAsset)]:
+        for maker in dict.fromkeys(one for one in self.makers.values() if isinstance(one, SqlAsset)):
             for name in maker.check_names:
                 if name not in self.loose_checks:
                     hint = (
@@ -229,12 +232,16 @@ class AssetGraph:
                 self.checks.setdefault(made.key, made)
 
     def _add_quarantine(self, asset: str, maker: Maker, refusing: Placed) -> None:
-        if isinstance(maker, SqlAsset) or (isinstance(maker, Asset) and maker.external):
-            what = "is made by a query" if isinstance(maker, SqlAsset) else "is external"
+        what = ""
+        if isinstance(maker, SqlAsset) and maker.sql.materialized != "table":
+            what = "is a view" if maker.sql.materialized == "view" else "is made by adding rows"
+        elif isinstance(maker, Asset) and maker.external:
+            what = "is external"
+        if what:
             raise DefinitionError(
                 f"check {asset}:{refusing.rule.name} sends rows to quarantine, but {asset!r} {what}",
                 where=str(refusing.place),
-                hint="leave on_fail= out: only rows that a function returns can be kept apart",
+                hint="leave on_fail= out: only rows of what is made as a whole can be kept apart",
             )
         out = quarantine_of(self.out_of(asset))
         self.quarantines[out.key] = out
@@ -300,7 +307,7 @@ class AssetGraph:
     def binding_of(self, definition: AssetFunction[..., Any]) -> Binding:
         """What feeds its function. Raises DefinitionError."""
         if isinstance(definition, SqlAsset):
-            return bind_tables(definition, self.names, self.sql_facts)
+            return self.with_reads(definition, bind_tables(definition, self.names, self.sql_facts))
         try:
             return self.with_reads(definition, bind(definition, self.names))
         except Unbound as error:

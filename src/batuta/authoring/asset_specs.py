@@ -74,7 +74,8 @@ def _bindings(graph: AssetGraph) -> dict[str, Binding]:
         for definition in definitions:
             try:
                 if isinstance(definition, SqlAsset):
-                    found[definition.step] = bind_tables(definition, names, graph.sql_facts)
+                    tables = bind_tables(definition, names, graph.sql_facts)
+                    found[definition.step] = graph.with_reads(definition, tables)
                 else:
                     found[definition.step] = graph.with_reads(definition, bind(definition, names))
             except Unbound as error:
@@ -97,7 +98,7 @@ def _asset_spec(
     text: str,
 ) -> AssetSpec:
     external = isinstance(maker, Asset) and maker.external
-    sql = maker if isinstance(maker, SqlAsset) else None
+    sql = maker if isinstance(maker, SqlAsset) and maker.out is out else None
     return AssetSpec(
         out.key,
         "" if external else maker.step,

@@ -188,7 +188,7 @@ def adopt_tables(graph: AssetGraph) -> list[Problem]:
 
     SQL assets whose query cannot be read are taken out, and told: the others go on.
     """
-    assets = [maker for maker in graph.makers.values() if isinstance(maker, SqlAsset)]
+    assets = list(dict.fromkeys(maker for maker in graph.makers.values() if isinstance(maker, SqlAsset)))
     problems: list[Problem] = []
     found: dict[str, SqlTable] = {}
     names = graph.names

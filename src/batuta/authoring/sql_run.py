@@ -33,6 +33,9 @@ from batuta.sql.query import identifier, literal, rendered
 if TYPE_CHECKING:
     from batuta.io.frames import Columns
 
+ADMITTED = "batuta_admitted"
+"""The name under which what is left of a query's rows is kept."""
+
 
 class SqlCode(AssetCode):
     """Makes one SQL asset."""
@@ -56,18 +59,23 @@ class SqlCode(AssetCode):
         return _Making(self, context, inputs).run()
 
     def _finish(self, context: StepContext, inputs: Inputs, result: Any) -> None:
-        stored, lineage = result
+        stored, lineage, refused = result
         out = self.definition.out
         version = self.graph.code_version_of(self.definition, out)
+        told: dict[str, Any] = {
+            "partition": context.partition if context.partitions is not None else "",
+            "code_version": version,
+            "inputs": self._versions(inputs, out),
+        }
+        if refused is not None:
+            context.materialized(**refused, **told)
         context.materialized(
             out.key,
-            partition=context.partition if context.partitions is not None else "",
-            metadata=normalized({**stored_metadata(stored), **context.metadata}),
+            metadata=normalized({**stored_metadata(stored, self.graph.contracts.get(out.key)), **context.metadata}),
             data_version=stored.data_version,
-            code_version=version,
-            inputs=self._versions(inputs, out),
             column_lineage=lineage,
             code=self.graph.code_teller.of(self.definition, out.key, version, context),
+            **told,
         )
 
 
@@ -89,8 +97,10 @@ class _Making:
         self.columns: dict[str, Columns] = {}
         """Of each table that is read, by its name in the query."""
 
-    def run(self) -> tuple[Stored, ColumnLineage]:
-        """Run it. Raises ResultError with the file and line of what the database refuses."""
+    def run(self) -> tuple[Stored, ColumnLineage, dict[str, Any] | None]:
+        """Run it; what is stored, what it was made from, and what is recorded of rows that were refused.
+
+        Raises ResultError with the file and line of what the database refuses."""
         context, asset = self.context, self.asset
         output = OutputContext(
             asset=self.own,
@@ -100,7 +110,7 @@ class _Making:
             metadata=dict(context.metadata),
         )
         try:
-            stored = self._manager().query(output, self.build)
+            stored = self._refusing(output) if self.guard.rules else self._manager().query(output, self.build)
         except QueryFailed as error:
             raise self._failed(error) from None
         for table, key in self.tables.items():
@@ -108,7 +118,18 @@ class _Making:
                 context.records.append(Loaded(key, len(self.inputs.keys.get(key) or (1,))))
         if asset.sql.materialized == "view":
             stored.data_version = self._view_version()
-        return stored, self._lineage()
+        return stored, self._lineage(), self.guard.refused
+
+    def _refusing(self, output: OutputContext) -> Stored:
+        """Keep what is left once rules have sent rows to quarantine, which is written first."""
+        manager = self._manager()
+        with self.guard.admitted(manager.fetch(self._query)) as good:
+            columns = ", ".join(identifier(name, dialect=self.dialect) for name in good.column_names)
+
+            def build(session: Session) -> Query:
+                return Query(f"SELECT {columns} FROM {session.add(ADMITTED, good)[0]}")
+
+            return manager.query(output, build)
 
     def _manager(self) -> QueryIO:
         manager = self.manager

@@ -95,6 +95,10 @@ class DatabaseIO(QueryIO):
         """The work of `query`."""
 
     @abstractmethod
+    def _fetch(self, connection: Any, build: Callable[[Session], Query]) -> Any:
+        """The work of `fetch`."""
+
+    @abstractmethod
     def _copy(self, connection: Any, source: OutputContext, target: OutputContext) -> dict[str, Stored]:
         """The work of `copy`, by partition."""
 
@@ -153,6 +157,9 @@ class DatabaseIO(QueryIO):
         key = context.partitions[0] if context.partitions else ""
         stored = self.write(lambda connection: self._query(connection, context, build))
         return self._placed(context.asset, {key: stored})
+
+    def fetch(self, build: Callable[[Session], Query]) -> Any:
+        return self.write(lambda connection: self._fetch(connection, build))
 
     def copy(self, source: OutputContext, target: OutputContext) -> Stored:
         return self._placed(target.asset, self.write(lambda connection: self._copy(connection, source, target)))

@@ -153,6 +153,11 @@ class DuckDBIO(DatabaseIO):
 
         return run_query(self, context, build, connection)
 
+    def _fetch(self, connection: Any, build: Callable[[Session], Query]) -> Any:
+        from batuta.io.duck_queries import fetched
+
+        return fetched(self, build, connection)
+
     def _copy(self, connection: Any, source: OutputContext, target: OutputContext) -> dict[str, Stored]:
         from batuta.io.duck_queries import copy_table
 

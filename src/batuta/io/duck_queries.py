@@ -88,6 +88,14 @@ def run_query(manager: DuckDBIO, context: OutputContext, build: Callable[[Sessio
     return stored
 
 
+def fetched(manager: DuckDBIO, build: Callable[[Session], Query], connection: Any) -> Any:
+    """The work of `DuckDBIO.fetch`."""
+    connection.execute("SET TimeZone = 'UTC'")
+    query = build(DuckSession(manager, connection))
+    with explained():
+        return connection.sql(query.text).to_arrow_table()
+
+
 def _made(manager: DuckDBIO, connection: Any, table: Table, context: OutputContext, query: Query) -> Stored:
     match query.kept:
         case "view":

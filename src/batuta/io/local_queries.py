@@ -6,7 +6,8 @@ rows of a group in another order each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -59,12 +60,7 @@ class LocalQueries(QueryIO):
         self.manager = manager
 
     def query(self, context: OutputContext, build: Callable[[Session], Query]) -> Stored:
-        try:
-            import duckdb
-        except ImportError as error:
-            raise frames.needs("duckdb") from error
-        with duckdb.connect() as connection, frames.relations_in(connection):
-            connection.execute("SET TimeZone = 'UTC'")
+        with self._open() as connection:
             query = build(LocalSession(connection))
             with explained():
                 connection.execute(f"CREATE TABLE {_RESULT.sql} AS {query.text}")
@@ -79,6 +75,23 @@ class LocalQueries(QueryIO):
         stored.data_version = version
         stored.rows = rows if stored.rows is None else stored.rows
         return stored
+
+    def fetch(self, build: Callable[[Session], Query]) -> Any:
+        with self._open() as connection:
+            query = build(LocalSession(connection))
+            with explained():
+                return connection.sql(query.text).to_arrow_table()
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        """A database in memory."""
+        try:
+            import duckdb
+        except ImportError as error:
+            raise frames.needs("duckdb") from error
+        with duckdb.connect() as connection, frames.relations_in(connection):
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
 
 
 def _rows_of(connection: Any, sql: str) -> Any:

@@ -117,6 +117,13 @@ class PostgresIO(DatabaseIO):
 
         return run_query(self, context, build, connection)
 
+    def _fetch(self, connection: Any, build: Callable[[Session], Query]) -> Any:
+        from batuta.io.postgres_queries import stage_fetched
+
+        columns = shown_types(stage_fetched(self, build, connection))
+        names = ", ".join(quoted(name) for name, _ in columns)
+        return _arrow_of(columns, connection.execute(f"SELECT {names} FROM pg_temp.{quoted(INPUT)}").fetchall())
+
     def _copy(self, connection: Any, source: OutputContext, target: OutputContext) -> dict[str, Stored]:
         from batuta.io.postgres_queries import copy_table
 

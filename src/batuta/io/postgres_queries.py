@@ -84,6 +84,14 @@ def run_query(manager: PostgresIO, context: OutputContext, build: Callable[[Sess
     return stored
 
 
+def stage_fetched(manager: PostgresIO, build: Callable[[Session], Query], cursor: Any) -> list[tuple[str, str]]:
+    """The work of `PostgresIO.fetch`, but for reading what is staged: its columns."""
+    cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+    query = build(PostgresSession(manager, cursor))
+    _stage_query(cursor, query.text)
+    return _input_columns(cursor)
+
+
 def _made(manager: PostgresIO, cursor: Any, table: Table, context: OutputContext, query: Query) -> Stored:
     if query.kept == "view":
         made = _make_view(cursor, table, context, query)

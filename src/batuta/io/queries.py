@@ -89,6 +89,10 @@ class QueryIO(IOManager):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define query()")
 
+    def fetch(self, build: Callable[[Session], Query]) -> Any:
+        """What a query gives, as an Arrow table, for who looks at it before it is kept. Raises as `query` does."""
+        raise NotImplementedError(f"{type(self).__name__} does not define fetch()")
+
 
 class QueryFailed(Exception):
     """What the database said of a query. Caught by who knows where the query stands; `line` counts from 1."""
