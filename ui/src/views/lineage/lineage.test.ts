@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   facesOf,
   groupKeysOf,
+  groupOf,
   lanesOf,
   only,
   OTHER,
@@ -147,8 +148,8 @@ describe("a selection", () => {
 describe("what runs elsewhere", () => {
   const found = graph(
     [
-      node("kafka://k/raw", { kind: "dataset", state: "", external: true }),
-      node("spark/load:", { kind: "job", label: "load", state: "failed", materialized_at: 100, external: true }),
+      node("kafka://k/raw", { kind: "dataset", group: "kafka://k", state: "", external: true }),
+      node("spark/load:", { kind: "job", label: "load", group: "spark", state: "failed", materialized_at: 100 }),
       node("b", { layer: "bronze" }),
       node("g", { layer: "gold" }),
       node("tableau/pull:", { kind: "job", label: "pull", state: "", external: true }),
@@ -168,9 +169,10 @@ describe("what runs elsewhere", () => {
   it("shows how its newest run is", () => {
     const faces = facesOf(found, 160_000);
     const job = faces.node(1);
-    expect([job.title, job.state, job.tone, job.glyph, job.kind]).toEqual(["load", "Failed", "red", "cross", "elsewhere"]);
+    expect([job.title, job.state, job.tone, job.glyph, job.kind]).toEqual(["load", "Failed", "red", "cross", "spark"]);
     expect(job.detail).not.toBe("");
     expect([faces.node(4).state, faces.node(4).detail]).toEqual(["Job elsewhere", ""]);
-    expect(faces.node(0).state).toBe("Dataset");
+    expect([faces.node(0).state, faces.node(0).detail]).toEqual(["Dataset", "kafka://k"]);
+    expect(groupOf(found.nodes[1]!, "group")).toBe("");
   });
 });

@@ -14,6 +14,11 @@ export type LineageNode = Schema<"LineageNode">;
 
 export type GroupBy = "group" | "location" | "kind" | "none";
 
+/** What events of OpenLineage tell of. */
+export const ELSEWHERE: ReadonlySet<string> = new Set(["job", "dataset"]);
+/** Longer namespaces are not shown on a node. */
+const TAG_MAX = 14;
+
 export const SOURCES = "sources";
 export const OTHER = "other";
 /** So many nodes are shown without closing any group. */
@@ -99,6 +104,8 @@ export function laneTonesOf(lanes: Lanes | null): number[] {
 export function groupOf(node: LineageNode, by: GroupBy): string {
   switch (by) {
     case "group":
+      // A namespace says who tells of it, not what belongs together: boxes around it would cut through pipelines.
+      if (ELSEWHERE.has(node.kind)) return "";
       return node.job && node.kind === "step" ? [node.job, node.group].filter(Boolean).join("/") : node.group;
     case "location":
       return node.location;
@@ -161,8 +168,6 @@ export function facesOf(graph: Lineage, now: number): FaceSource {
   };
 }
 
-/** What events of OpenLineage tell of. */
-export const ELSEWHERE: ReadonlySet<string> = new Set(["job", "dataset"]);
 const STEPS: Record<string, string> = { step: "Step", flow: "Flow", job: "Job elsewhere", dataset: "Dataset" };
 
 function faceOf(node: LineageNode, now: number): Face {
@@ -176,8 +181,8 @@ function faceOf(node: LineageNode, now: number): Face {
       tone: look?.tone ?? "slate",
       glyph: look === null ? (node.kind === "dataset" ? "link" : "dot") : glyphOf(node.state),
       moving: false,
-      detail: node.kind === "step" ? `of ${node.job}` : when,
-      kind: ELSEWHERE.has(node.kind) ? "elsewhere" : "",
+      detail: node.kind === "step" ? `of ${node.job}` : node.kind === "dataset" ? node.group : when,
+      kind: node.kind !== "job" ? "" : node.group.length <= TAG_MAX ? node.group : "elsewhere",
       bar: [],
       badge: null,
       hot: false,

@@ -3,7 +3,7 @@ import { useLayoutEffect, useMemo, useRef } from "react";
 import { stateOptions, type Filter } from "@/components/FilterBar";
 import type { GraphHandle } from "@/graph/GraphView";
 import { linksOf, reach } from "@/graph/reach";
-import { groupKeysOf, groupOf, OPEN_MAX, type GroupBy, type Lanes, type Lineage } from "./lineage";
+import { ELSEWHERE, groupKeysOf, groupOf, OPEN_MAX, type GroupBy, type Lanes, type Lineage } from "./lineage";
 
 /** In place of the names of groups that are open: none is. */
 export const CLOSED = "-";
@@ -97,7 +97,7 @@ export function useFilters(lineage: Lineage): Filter[] {
       ...many(
         "location",
         "Location",
-        values((node) => [node.location]),
+        values((node) => (ELSEWHERE.has(node.kind) ? [] : [node.location])),
       ),
       { id: "owner", label: "Owner", kind: "text", width: 120 },
       { id: "tag", label: "Tag", kind: "text", placeholder: "Tag", width: 100 },
