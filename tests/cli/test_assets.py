@@ -96,6 +96,22 @@ def test_a_failed_blocking_check_fails_the_run_and_holds_back_gold(cli: Cli) -> 
     assert "gold.revenue" in said.out
     assert cli("checks").code == exits.OK
     assert cli("checks", "--strict", code=exits.FAILED).code == exits.FAILED
+    _checks_of_before(cli)
+
+
+def _checks_of_before(cli: Cli) -> None:
+    told = cli("checks", "silver.payments:not_empty", "--history", "--json").json["results"]
+    assert [(row["run"], row["outcome"]) for row in told] == [(1, "passed"), (1, "failed")]
+    assert len(cli("checks", "--history", "--failed", "--json").json["results"]) == 2
+    said = cli("checks", "--history", "-n", "1", "--since", "1h")
+    assert (len(said.out.splitlines()), "a larger --limit" in said.err) == (2, True)
+    trend = cli("checks", "--trend", "--json").json["trend"]
+    counts = {row["layer"]: [row[name] for name in ("evaluated", "passed", "warned", "failed")] for row in trend}
+    assert counts == {"silver": [3, 1, 1, 1]}
+    assert "silver.payments" in cli("checks", "layer:silver", "--trend", "--by", "asset").out
+    assert "did you mean 'silver.payments:not_empty'" in cli("checks", "silver.payments:empty", code=exits.USAGE).err
+    assert "exclude each other" in cli("checks", "--trend", "--history", code=exits.USAGE).err
+    assert "does not go with --trend" in cli("checks", "--trend", "--strict", code=exits.USAGE).err
 
 
 def test_checks_are_evaluated_alone(cli: Cli) -> None:

@@ -168,7 +168,10 @@ def test_checks_are_listed_with_their_verdicts(api: httpx.Client, made: int) -> 
     assert get(api, "/checks", passed=False)["items"] == []
     assert len(get(api, "/checks/results", asset="revenue")["items"]) == 1
     (day,) = get(api, "/checks/quality")
-    assert (day["layer"], day["evaluated"], day["failed"]) == ("gold", 1, 0)
+    told = [day[name] for name in ("layer", "evaluated", "passed", "warned", "failed", "unknown")]
+    assert told == ["gold", 1, 1, 0, 0, 0]
+    assert len(get(api, "/checks/quality", asset="revenue", check="is_positive")) == 1
+    assert get(api, "/checks/quality", check="is_negative") == []
 
 
 def test_the_lineage_of_all_locations_is_one_graph(api: httpx.Client, workspace: Workspace, store: Store) -> None:

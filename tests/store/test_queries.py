@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batuta.store import Store
-from batuta.store.rows import Batch, RunRow
+from batuta.store.rows import Batch, RunRow, VerdictCounts
 from tests.store.samples import (
     PLAN,
     create,
@@ -260,3 +260,25 @@ def test_cached_results_can_be_forgotten(store: Store) -> None:
     assert store.cache_get(key, 1.0) is not None
     store.cache_forget(key)
     assert store.cache_get(key, 1.0) is None
+
+
+def test_verdicts_are_counted_by_asset_and_day(store: Store) -> None:
+    run, day = create(store), 86_400.0
+    given = [
+        verdict(run, "a", at=day * 9),  # before that
+        verdict(run, "a", at=day * 10, passed=False),
+        verdict(run, "a", at=day * 10 + 5, passed=False, blocking=True),
+        verdict(run, "a", at=day * 11 - 1, passed=False, blocking=True, outcome="warned"),
+        verdict(run, "a", at=day * 11, outcome="unknown"),
+        verdict(run, "a", "few", at=day * 11),
+        verdict(run, "b", at=day * 11, outcome="failed", passed=False),
+    ]
+    store.commit(Batch(checks=given))
+    assert sorted(store.reports.check_days(day * 10)) == [
+        ("a", 10, VerdictCounts(0, 2, 1, 0)),
+        ("a", 11, VerdictCounts(1, 0, 0, 1)),
+        ("b", 11, VerdictCounts(failed=1)),
+    ]
+    assert store.reports.check_days(day * 10, assets=["a"], check="few") == [("a", 11, VerdictCounts(passed=1))]
+    assert VerdictCounts(3, 1, 0, 4).share_good == 0.75
+    assert VerdictCounts(unknown=2).share_good is None

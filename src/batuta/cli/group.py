@@ -90,7 +90,9 @@ COMMANDS = {
     "automation": Lazy("automation:automation", "List and explain what is made or started by itself.", "Look"),
     "runs": Lazy("runs:runs", "List, show, launch, watch, cancel, resume, retry and mark runs.", "Look"),
     "logs": Lazy("logs:logs", "Show what a run's tasks logged.", "Look"),
-    "checks": Lazy("checks:checks", "Show the last results of checks.", "Look"),
+    "checks": Lazy(
+        "checks:checks", "Show the last results of checks, all of them, or how they come out over time.", "Look"
+    ),
     "alerts": Lazy("alerts:alerts", "See what is wrong and who was told; try channels and rules.", "Look"),
     "variables": Lazy("variables:variables", "Set, read and delete settings kept outside of the code.", "Settings"),
     "connections": Lazy("connections:connections", "Keep how systems are reached, and try it.", "Settings"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from batuta.store.rows import CheckRow, RunRow
 
 KINDS = ("jobs", "assets", "checks", "external")
+VERDICTS = {"passed": "green", "warned": "yellow", "failed": "red"}
 ASSET_STATES = {"fresh": "green", "stale": "yellow", "missing": "red", "external": "bright_black"}
 
 
@@ -170,6 +171,11 @@ def checks_cell(row: AssetRow) -> Cell:
     return Cell(f"✓ {row.checks_run}" + (f" of {row.checks}" if row.checks_run < row.checks else ""), "green")
 
 
+def verdict_cell(level: str, times: str = "") -> Cell:
+    """How a check came out, in its colour."""
+    return Cell(level + times, VERDICTS.get(level), dim=level == "unknown")
+
+
 def check_table(checks: list[tuple[CheckSpec, list[CheckRow]]], now: float) -> str:
     """Checks with their last results as a table."""
     rows = []
@@ -178,13 +184,10 @@ def check_table(checks: list[tuple[CheckSpec, list[CheckRow]]], now: float) -> s
         if not verdicts:
             state = Cell("never ran", dim=True)
         elif failed:
-            warned = all(verdict.outcome == "warned" for verdict in failed)
-            word, colour = ("warned", "yellow") if warned else ("failed", "red")
-            state = Cell(f"{word} in {len(failed)} of {len(verdicts)}" if len(verdicts) > 1 else word, colour)
-        elif all(verdict.outcome == "unknown" for verdict in verdicts):
-            state = Cell("unknown", dim=True)
+            word = "warned" if all(verdict.outcome == "warned" for verdict in failed) else "failed"
+            state = verdict_cell(word, f" in {len(failed)} of {len(verdicts)}" if len(verdicts) > 1 else "")
         else:
-            state = Cell("passed", "green")
+            state = verdict_cell("unknown" if all(verdict.outcome == "unknown" for verdict in verdicts) else "passed")
         at = ago(max(verdict.at for verdict in verdicts), now) if verdicts else ""
         told = failed[0].description if failed else check.description
         kind = "blocking" if check.blocking else "warning"

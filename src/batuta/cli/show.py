@@ -337,6 +337,7 @@ def metadata_lines(name: str, value: Any) -> list[str]:
 
 
 def _show_check(workspace: Workspace, check: CheckSpec, out: Output) -> None:
+    from batuta.cli.list import verdict_cell
     from batuta.cli.records import check_data
 
     results: list[CheckRow] = workspace.store.check_results(check.asset, check.name, limit=10)
@@ -361,7 +362,7 @@ def _show_check(workspace: Workspace, check: CheckSpec, out: Output) -> None:
                 f"run {row.run_id}",
                 row.partition,
                 when(row.at, now),
-                Cell("passed", "green") if row.passed else Cell("failed", "red"),
+                verdict_cell(row.level),
                 row.description,
             )
             for row in results

@@ -24,7 +24,7 @@ from batuta.store.queries import (
     run_row,
     task_run_row,
 )
-from batuta.store.rows import CheckRow, EventRow, MaterializationRow, RunRow, TaskRunRow
+from batuta.store.rows import CheckRow, EventRow, MaterializationRow, RunRow, TaskRunRow, VerdictCounts
 
 _CLOCKS_DIFFER_S = 60.0
 """By how much the clocks of those who create runs may differ, for times to narrow a list by number."""
@@ -232,10 +232,12 @@ class Reports:
         rows = numbered(self._database, "checks_newest", text=text, limit=limit, **page, **wanted)
         return [check_row(row) for row in rows]
 
-    def check_days(self, since: float) -> list[tuple[str, int, int, int]]:
-        """(asset, day since 1970, verdicts, failed ones) since then."""
-        rows = self._database.rows("check_days", since=since)
-        return [(asset, int(day), int(count), int(failed or 0)) for asset, day, count, failed in rows]
+    def check_days(
+        self, since: float, *, assets: Iterable[str] | None = None, check: str | None = None
+    ) -> list[tuple[str, int, VerdictCounts]]:
+        """(asset, day since 1970, verdicts) since then, of these assets and of checks of this name."""
+        rows = self._database.rows("check_days", since=since, assets=listed(assets), check=check)
+        return [(asset, int(day), VerdictCounts(*map(int, counts))) for asset, day, *counts in rows]
 
 
 def _paths(wanted: RunFilter) -> list[tuple[str, dict[str, Any]]]:

@@ -6,7 +6,7 @@ JSON columns travel as encoded bytes: the store never looks into them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,6 +150,30 @@ class MaterializationRow:
     inputs: bytes  # JSON object: asset or asset/partition -> data version
     metadata: bytes  # JSON object
     id: int = 0  # given by the database; 0 in current states
+
+
+class VerdictCounts(NamedTuple):
+    """How many verdicts came out how."""
+
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    @property
+    def evaluated(self) -> int:
+        """All of them."""
+        return sum(self)
+
+    @property
+    def share_good(self) -> float | None:
+        """The share that passed of those that were able to tell; None where none was."""
+        told = self.evaluated - self.unknown
+        return self.passed / told if told else None
+
+    def plus(self, other: VerdictCounts) -> VerdictCounts:
+        """Both together."""
+        return VerdictCounts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 @dataclass(slots=True)

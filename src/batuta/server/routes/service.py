@@ -38,6 +38,7 @@ from batuta.server.shapes.service import (
 )
 from batuta.server.source_code import short_place
 from batuta.store.reports import RunFilter
+from batuta.store.rows import VerdictCounts
 
 DAY_S = 86_400.0
 RUNNING_MAX = 2_000
@@ -179,18 +180,27 @@ class Checks(Controller):
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
         days: A[int, query("Of the last so many days.", ge=1, le=400)] = 30,
+        wanted: A[list[str] | None, query("Only on these assets.", "asset")] = None,
+        check: A[str | None, query("Only of checks of this name.", max_length=500)] = None,
     ) -> list[QualityDay]:
-        """How many verdicts were given and how many of them were bad, by day (UTC) and layer, oldest first."""
+        """How many verdicts were given and how they came out, by day (UTC) and layer, oldest first."""
         assets, places = backend.catalog.index.assets, backend.catalog.location_of
-        counts: dict[tuple[int, str], list[int]] = {}
-        for asset, day, evaluated, failed in backend.store.reports.check_days(backend.clock() - days * DAY_S):
+        counts: dict[tuple[int, str], VerdictCounts] = {}
+        since = backend.clock() - days * DAY_S
+        for asset, day, one in backend.store.reports.check_days(since, assets=wanted or None, check=check):
             if who.may("viewer", places.get(asset, "")):
                 layer = assets[asset].layer if asset in assets else ""
-                one = counts.setdefault((day, layer), [0, 0])
-                one[0] += evaluated
-                one[1] += failed
+                counts[day, layer] = counts.get((day, layer), VerdictCounts()).plus(one)
         return [
-            QualityDay(day=_day(day), layer=layer, evaluated=one[0], failed=one[1])
+            QualityDay(
+                day=_day(day),
+                layer=layer,
+                evaluated=one.evaluated,
+                passed=one.passed,
+                warned=one.warned,
+                failed=one.failed,
+                unknown=one.unknown,
+            )
             for (day, layer), one in sorted(counts.items())
         ]
 

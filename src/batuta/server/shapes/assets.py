@@ -120,7 +120,10 @@ class QualityDay(Shape):
     day: A[str, doc("The day.", "2026-01-31")]
     layer: A[str, doc("The layer; empty for assets without one.", "gold")]
     evaluated: A[int, doc("How many verdicts were given.", 120)]
-    failed: A[int, doc("How many of them were not good.", 2)]
+    passed: A[int, doc("How many of them were good.", 112)]
+    warned: A[int, doc("How many were not good, but were warnings.", 3)]
+    failed: A[int, doc("How many failed.", 2)]
+    unknown: A[int, doc("How many were not able to tell.", 3)]
 
 
 class Materialization(Shape):

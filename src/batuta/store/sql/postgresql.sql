@@ -1521,10 +1521,11 @@ WHERE (%s::VARCHAR IS NULL OR check_results.asset IN (SELECT CAST(each_assets.va
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) AND (%s::VARCHAR IS NULL OR check_results.check_name = %s::VARCHAR) AND (CAST(%s AS BOOLEAN) IS NULL OR check_results.passed = CAST(%s AS BOOLEAN)) AND (%s::VARCHAR IS NULL OR lower(check_results.asset) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.check_name) LIKE %s::VARCHAR ESCAPE '\' OR lower(check_results.description) LIKE %s::VARCHAR ESCAPE '\') AND check_results.id > %s::BIGINT AND check_results.id < %s::BIGINT ORDER BY check_results.id
  LIMIT %s::BIGINT OFFSET 0;
 
--- check_days(since)
-SELECT check_results.asset, floor(check_results.at / CAST(86400 AS NUMERIC)) AS day, count(*) AS count_1, sum(CASE WHEN (check_results.passed IS false) THEN 1 ELSE 0 END) AS sum_1
+-- check_days(since, assets, assets, check, check)
+SELECT check_results.asset, floor(check_results.at / CAST(86400 AS NUMERIC)) AS day, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS true) THEN 'passed' WHEN (check_results.blocking IS true) THEN 'failed' ELSE 'warned' END = 'passed') THEN 1 ELSE 0 END) AS passed, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS true) THEN 'passed' WHEN (check_results.blocking IS true) THEN 'failed' ELSE 'warned' END = 'warned') THEN 1 ELSE 0 END) AS warned, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS true) THEN 'passed' WHEN (check_results.blocking IS true) THEN 'failed' ELSE 'warned' END = 'failed') THEN 1 ELSE 0 END) AS failed, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS true) THEN 'passed' WHEN (check_results.blocking IS true) THEN 'failed' ELSE 'warned' END = 'unknown') THEN 1 ELSE 0 END) AS unknown
 FROM check_results
-WHERE check_results.at >= %s GROUP BY check_results.asset, 2;
+WHERE check_results.at >= %s AND (%s::VARCHAR IS NULL OR check_results.asset IN (SELECT CAST(each_assets.value AS TEXT) AS value
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_assets)) AND (%s::VARCHAR IS NULL OR check_results.check_name = %s::VARCHAR) GROUP BY check_results.asset, 2;
 
 -- put_accounts[name, kind, password, subject, title, roles, disabled, created_at, changed_at, changed_by]
 INSERT INTO accounts (name, kind, password, subject, title, roles, disabled, created_at, changed_at, changed_by) SELECT r.name, r.kind, r.password, r.subject, r.title, r.roles, r.disabled, r.created_at, r.changed_at, r.changed_by

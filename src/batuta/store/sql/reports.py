@@ -281,9 +281,22 @@ numbered(
 
 @plain
 def check_days(dialect: Dialect) -> ClauseElement:
-    """Verdicts since then by asset and day (UTC): how many, and how many of them failed."""
-    at = check_results.c.at
+    """Verdicts since then by asset and day (UTC): how many passed, warned, failed and were not able to tell."""
+    at, said = check_results.c.at, check_results.c.outcome
     day = sa.cast(at / literal(86400), sa.Integer) if dialect == "sqlite" else sa.func.floor(at / literal(86400))
-    failed = sa.func.sum(sa.case((check_results.c.passed.is_(sa.false()), literal(1)), else_=literal(0)))
-    query = sa.select(check_results.c.asset, day.label("day"), sa.func.count(), failed)
-    return query.where(at >= p("since", sa.Double)).group_by(check_results.c.asset, sa.text("2"))
+    level = sa.case(  # as `rows.CheckRow.level`
+        (said != literal(""), said),
+        (check_results.c.passed.is_(sa.true()), literal("passed")),
+        (check_results.c.blocking.is_(sa.true()), literal("failed")),
+        else_=literal("warned"),
+    )
+    counts = [
+        sa.func.sum(sa.case((level == literal(name), literal(1)), else_=literal(0))).label(name)
+        for name in ("passed", "warned", "failed", "unknown")
+    ]
+    query = sa.select(check_results.c.asset, day.label("day"), *counts).where(
+        at >= p("since", sa.Double),
+        if_listed(check_results.c.asset, "assets", dialect),
+        if_given(check_results.c.check_name, "check"),
+    )
+    return query.group_by(check_results.c.asset, sa.text("2"))

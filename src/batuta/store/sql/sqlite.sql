@@ -1463,10 +1463,11 @@ WHERE (? IS NULL OR check_results.asset IN (SELECT each_assets.value
 FROM json_each(?) AS each_assets)) AND (? IS NULL OR check_results.check_name = ?) AND (CAST(? AS BOOLEAN) IS NULL OR check_results.passed = CAST(? AS BOOLEAN)) AND (? IS NULL OR lower(check_results.asset) LIKE ? ESCAPE '\' OR lower(check_results.check_name) LIKE ? ESCAPE '\' OR lower(check_results.description) LIKE ? ESCAPE '\') AND check_results.id > ? AND check_results.id < ? ORDER BY check_results.id
  LIMIT ? OFFSET 0;
 
--- check_days(since)
-SELECT check_results.asset, CAST(check_results.at / (86400 + 0.0) AS INTEGER) AS day, count(*) AS count_1, sum(CASE WHEN (check_results.passed IS 0) THEN 1 ELSE 0 END) AS sum_1
+-- check_days(since, assets, assets, check, check)
+SELECT check_results.asset, CAST(check_results.at / (86400 + 0.0) AS INTEGER) AS day, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS 1) THEN 'passed' WHEN (check_results.blocking IS 1) THEN 'failed' ELSE 'warned' END = 'passed') THEN 1 ELSE 0 END) AS passed, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS 1) THEN 'passed' WHEN (check_results.blocking IS 1) THEN 'failed' ELSE 'warned' END = 'warned') THEN 1 ELSE 0 END) AS warned, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS 1) THEN 'passed' WHEN (check_results.blocking IS 1) THEN 'failed' ELSE 'warned' END = 'failed') THEN 1 ELSE 0 END) AS failed, sum(CASE WHEN (CASE WHEN (check_results.outcome != '') THEN check_results.outcome WHEN (check_results.passed IS 1) THEN 'passed' WHEN (check_results.blocking IS 1) THEN 'failed' ELSE 'warned' END = 'unknown') THEN 1 ELSE 0 END) AS unknown
 FROM check_results
-WHERE check_results.at >= ? GROUP BY check_results.asset, 2;
+WHERE check_results.at >= ? AND (? IS NULL OR check_results.asset IN (SELECT each_assets.value
+FROM json_each(?) AS each_assets)) AND (? IS NULL OR check_results.check_name = ?) GROUP BY check_results.asset, 2;
 
 -- put_accounts[name, kind, password, subject, title, roles, disabled, created_at, changed_at, changed_by]
 INSERT INTO accounts (name, kind, password, subject, title, roles, disabled, created_at, changed_at, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, password = excluded.password, subject = excluded.subject, title = excluded.title, roles = excluded.roles, disabled = excluded.disabled, created_at = excluded.created_at, changed_at = excluded.changed_at, changed_by = excluded.changed_by;

@@ -9,10 +9,18 @@ import { Chart } from "@/components/Chart";
 import { Section } from "@/components/Page";
 import { LayerTag } from "@/components/StateBadge";
 import { layerTone } from "@/design/layers";
-import { linesOf, totalsOf } from "./quality";
+import { linesOf, shareGood, totalsOf, type Totals } from "./quality";
 import classes from "./checks.module.css";
 
 const URL = { days: "30" };
+
+const percent = (share: number | null) => (share === null ? "–" : `${(100 * share).toFixed(share < 1 ? 2 : 0)} %`);
+
+/** `2 failed, 1 warned of 120`. */
+function said({ evaluated, warned, failed, unknown }: Totals): string {
+  const parts = [failed && `${countText(failed)} failed`, warned && `${countText(warned)} warned`, unknown && `${countText(unknown)} unknown`].filter(Boolean);
+  return `${parts.join(", ") || "none failed"} of ${countText(evaluated)}`;
+}
 
 export function Quality() {
   const [{ days }, set] = useUrlState(URL);
@@ -23,13 +31,11 @@ export function Quality() {
   return (
     <Section title="Good verdicts, by layer" actions={<SegmentedControl size="xs" aria-label="Days" data={["7", "30", "90", "365"]} value={days} onChange={(value) => set({ days: value })} />}>
       <div className={classes.totals}>
-        {totalsOf(data).map(({ layer, evaluated, failed }) => (
-          <div key={layer}>
-            <LayerTag layer={layer || "no layer"} />
-            <strong>{evaluated ? `${(100 * (1 - failed / evaluated)).toFixed(failed ? 2 : 0)} %` : "–"}</strong>
-            <span className="b-dim">
-              {countText(failed)} of {countText(evaluated)} not good
-            </span>
+        {totalsOf(data).map((total) => (
+          <div key={total.layer}>
+            <LayerTag layer={total.layer || "no layer"} />
+            <strong>{percent(shareGood(total))}</strong>
+            <span className="b-dim">{said(total)}</span>
           </div>
         ))}
       </div>
