@@ -13,6 +13,7 @@ from batuta.runtime.observing_config import RetentionConfig
 from batuta.scheduler import retention
 from batuta.scheduler.retention import EVERY_S, RetentionDuty, forget
 from batuta.store import Store
+from tests.core.lineage_events import dataset, read, run_event
 from tests.scheduler.recorded_runs import new_run, record, succeed
 
 DAY = 86_400.0
@@ -124,3 +125,13 @@ def test_stopping_does_not_wait_for_the_end_of_a_round(store: Store, home: Path)
     duty.close()
     assert duty.run_once(NOW, None) == NOW
     assert len(store.runs(limit=1_000)) >= 200
+
+
+def test_runs_elsewhere_are_forgotten_when_nothing_was_heard_of_them_for_long(store: Store, home: Path) -> None:
+    for days_ago, name in ((100, "gone"), (50, "kept")):
+        event = run_event(name=name, run=f"00000000-0000-0000-0000-{days_ago:012}", outputs=[dataset(name)])
+        store.external.add([read(event)], now=NOW - days_ago * DAY)
+    whole_round(RetentionDuty(store, str(home), RetentionConfig()))
+    assert [one.name for one in store.external.jobs_since().values()] == ["kept"]
+    assert [one.name for one in store.external.datasets_since().values()] == ["kept"]
+    assert len(store.external.runs(limit=9)) == 1

@@ -263,8 +263,8 @@ class Forgetting:
                 yield self._run(table, f"delete_{table}", **given)
                 if self.pruned.rows[table] == before:
                     break  # they were heard of meanwhile
-        yield self._run("external_edges", "delete_external_edges", cutoff=cutoff)
-        yield self._run("external_datasets", "delete_external_datasets", cutoff=cutoff)
+        for table in ("external_edges", "external_datasets"):
+            yield from self._emptied(table, f"delete_{table}", cutoff=cutoff)
 
 
 def _delete_runs(ids: list[int], cutoff: float, gone: list[int], transaction: Transaction) -> int:

@@ -129,16 +129,20 @@ def delete_external_jobs(dialect: Dialect) -> ClauseElement:
 
 @plain
 def delete_external_edges(dialect: Dialect) -> ClauseElement:
-    """Those of jobs that are gone, and those that were told before `cutoff` and count no more."""
-    edge = external_edges.c
-    job = sa.exists().where(external_jobs.c.key == edge.job)
-    counts = sa.exists().where(external_jobs.c.key == edge.job, edge.at >= external_jobs.c.since)
-    return sa.delete(external_edges).where(sa.or_(~job, sa.and_(edge.at < p("cutoff", sa.Double), ~counts)))
+    """Some of those of jobs that are gone, and of those that were told before `cutoff` and count no more."""
+    edge = external_edges.alias("edge")
+    key = (edge.c.job, edge.c.direction, edge.c.dataset)
+    job = sa.exists().where(external_jobs.c.key == edge.c.job)
+    counts = sa.exists().where(external_jobs.c.key == edge.c.job, edge.c.at >= external_jobs.c.since)
+    old = sa.or_(~job, sa.and_(edge.c.at < p("cutoff", sa.Double), ~counts))
+    own = sa.tuple_(external_edges.c.job, external_edges.c.direction, external_edges.c.dataset)
+    return sa.delete(external_edges).where(own.in_(page(sa.select(*key).where(old))))
 
 
 @plain
 def delete_external_datasets(dialect: Dialect) -> ClauseElement:
-    """Those that were not heard of since `cutoff`, and that no job reads or writes."""
-    dataset = external_datasets.c
-    used = sa.exists().where(external_edges.c.dataset == dataset.key)
-    return sa.delete(external_datasets).where(dataset.heard_at < p("cutoff", sa.Double), ~used)
+    """Some of those that were not heard of since `cutoff`, and that no job reads or writes."""
+    dataset = external_datasets.alias("dataset")
+    used = sa.exists().where(external_edges.c.dataset == dataset.c.key)
+    old = page(sa.select(dataset.c.key).where(dataset.c.heard_at < p("cutoff", sa.Double), ~used))
+    return sa.delete(external_datasets).where(external_datasets.c.key.in_(old))

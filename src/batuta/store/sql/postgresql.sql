@@ -1117,17 +1117,23 @@ FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_keys) AND exter
 FROM external_runs
 WHERE external_runs.job = external_jobs.key));
 
--- delete_external_edges(cutoff)
-DELETE FROM external_edges WHERE NOT (EXISTS (SELECT *
+-- delete_external_edges(cutoff, limit)
+DELETE FROM external_edges WHERE (external_edges.job, external_edges.direction, external_edges.dataset) IN (SELECT edge.job, edge.direction, edge.dataset
+FROM external_edges AS edge
+WHERE NOT (EXISTS (SELECT *
 FROM external_jobs
-WHERE external_jobs.key = external_edges.job)) OR external_edges.at < %s AND NOT (EXISTS (SELECT *
+WHERE external_jobs.key = edge.job)) OR edge.at < %s AND NOT (EXISTS (SELECT *
 FROM external_jobs
-WHERE external_jobs.key = external_edges.job AND external_edges.at >= external_jobs.since));
+WHERE external_jobs.key = edge.job AND edge.at >= external_jobs.since))
+ LIMIT %s::BIGINT OFFSET 0);
 
--- delete_external_datasets(cutoff)
-DELETE FROM external_datasets WHERE external_datasets.heard_at < %s AND NOT (EXISTS (SELECT *
+-- delete_external_datasets(cutoff, limit)
+DELETE FROM external_datasets WHERE external_datasets.key IN (SELECT dataset.key
+FROM external_datasets AS dataset
+WHERE dataset.heard_at < %s AND NOT (EXISTS (SELECT *
 FROM external_edges
-WHERE external_edges.dataset = external_datasets.key));
+WHERE external_edges.dataset = dataset.key))
+ LIMIT %s::BIGINT OFFSET 0);
 
 -- put_variables[name, value, secret, description, changed_at, changed_by]
 INSERT INTO variables (name, value, secret, description, changed_at, changed_by) SELECT r.name, r.value, r.secret, r.description, r.changed_at, r.changed_by

@@ -1064,17 +1064,23 @@ FROM json_each(?) AS each_keys) AND external_jobs.heard_at < ? AND NOT (EXISTS (
 FROM external_runs
 WHERE external_runs.job = external_jobs."key"));
 
--- delete_external_edges(cutoff)
-DELETE FROM external_edges WHERE NOT (EXISTS (SELECT *
+-- delete_external_edges(cutoff, limit)
+DELETE FROM external_edges WHERE (external_edges.job, external_edges.direction, external_edges.dataset) IN (SELECT edge.job, edge.direction, edge.dataset
+FROM external_edges AS edge
+WHERE NOT (EXISTS (SELECT *
 FROM external_jobs
-WHERE external_jobs."key" = external_edges.job)) OR external_edges.at < ? AND NOT (EXISTS (SELECT *
+WHERE external_jobs."key" = edge.job)) OR edge.at < ? AND NOT (EXISTS (SELECT *
 FROM external_jobs
-WHERE external_jobs."key" = external_edges.job AND external_edges.at >= external_jobs.since));
+WHERE external_jobs."key" = edge.job AND edge.at >= external_jobs.since))
+ LIMIT ? OFFSET 0);
 
--- delete_external_datasets(cutoff)
-DELETE FROM external_datasets WHERE external_datasets.heard_at < ? AND NOT (EXISTS (SELECT *
+-- delete_external_datasets(cutoff, limit)
+DELETE FROM external_datasets WHERE external_datasets."key" IN (SELECT dataset."key"
+FROM external_datasets AS dataset
+WHERE dataset.heard_at < ? AND NOT (EXISTS (SELECT *
 FROM external_edges
-WHERE external_edges.dataset = external_datasets."key"));
+WHERE external_edges.dataset = dataset."key"))
+ LIMIT ? OFFSET 0);
 
 -- put_variables[name, value, secret, description, changed_at, changed_by]
 INSERT INTO variables (name, value, secret, description, changed_at, changed_by) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, secret = excluded.secret, description = excluded.description, changed_at = excluded.changed_at, changed_by = excluded.changed_by;
