@@ -332,6 +332,7 @@ def test_roles_count_at_the_location_of_the_thing(api: httpx.Client, token: Toke
     for path, body in asked:
         assert api.post(path, json=body, headers=vic).status_code == 403, path
     assert api.get("/api/v1/assets/revenue/rows", headers=vic).status_code == 403
+    assert api.get("/api/v1/assets/revenue/versions", headers=vic).status_code == 403
     changes: tuple[tuple[str, str, Any], ...] = (
         ("PUT", "/api/v1/pools/a", {"slots": 1}),
         ("PUT", "/api/v1/variables/a", {"value": 1}),

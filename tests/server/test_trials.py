@@ -28,8 +28,10 @@ CODE = """
 from datetime import UTC, datetime
 
 from batuta import Automation, RunRequest, Skip, asset, sensor
+from batuta.io import DeltaIO
 from batuta.partitions import daily
 
+DATA = os.path.join(os.path.dirname(__file__), "lake")
 DAYS = daily("2026-01-01", end="2026-01-04")
 
 with DAG("job"):
@@ -55,6 +57,10 @@ def made() -> int:
 @asset
 def plain() -> int:
     return 1
+
+@asset(io_manager=DeltaIO(DATA))
+def kept() -> list[dict]:
+    return [{"at": datetime.now(UTC)}]
 
 @asset(partitions=DAYS)
 def sold(context) -> list[dict]:
@@ -138,6 +144,30 @@ def test_rows_of_an_asset_are_read_where_it_is_kept(api: httpx.Client) -> None:
     assert (refused.status_code, "cannot be read" in refused.json()["detail"]) == (409, True)
     assert api.get("/api/v1/assets/nope/rows").status_code == 404
     assert api.get("/api/v1/assets/sold/rows", params={"limit": 501}).status_code == 400
+
+
+def test_versions_of_a_table_are_listed_and_read(api: httpx.Client) -> None:
+    def made() -> int:
+        run: int = api.post("/api/v1/runs", json={"selection": "kept"}).json()["run"]["id"]
+        until(lambda: get(api, f"/runs/{run}")["run"]["state"] == "succeeded", "it was not made")
+        return run
+
+    runs = [made(), made()]
+    found = get(api, "/assets/kept/versions")["items"]
+    assert [(one["version"], one["run"], one["by"]) for one in found] == [("1", runs[1], ""), ("0", runs[0], "")]
+    now = get(api, "/assets/kept/rows")["rows"]
+    then = get(api, "/assets/kept/rows", run=runs[0])
+    assert then["version"] == "0"
+    assert then["rows"] == get(api, "/assets/kept/rows", version="0")["rows"] != now
+    assert now == get(api, "/assets/kept/rows", version="1")["rows"]
+    for asset, asked, status, told in (
+        ("kept", {"version": "9"}, 409, "has no version 9"),
+        ("kept", {"run": 99}, 404, "there is no run 99"),
+        ("sold", {"version": "1"}, 409, "has no versions of it but the last"),
+    ):
+        refused = api.get(f"/api/v1/assets/{asset}/rows", params=asked)
+        assert (refused.status_code, told in refused.json()["detail"]) == (status, True), refused.text
+    assert "has no versions" in api.get("/api/v1/assets/sold/versions").json()["detail"]
 
 
 def test_automation_tells_why_now(api: httpx.Client) -> None:

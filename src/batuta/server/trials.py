@@ -7,16 +7,19 @@ failed log-in may repeat what it was given, so it is masked where it was raised,
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from batuta.core.definitions import AssetSpec
 from batuta.core.errors import BatutaError
+from batuta.engine.table_versions import versions_written
 from batuta.executors.evaluators import EvaluationFailed
 from batuta.runtime.masking import mask
 from batuta.scheduler.sensor_trial import try_sensor
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
 from batuta.server.problems import Conflict, NotFound, Refused
-from batuta.server.shapes.assets import AssetRows
+from batuta.server.shapes.assets import AssetRows, TableVersions, TableVersionShown
+from batuta.server.shapes.base import at
 from batuta.server.shapes.operations import ConnectionTest
 from batuta.server.shapes.service import AskedRun, TriedSensor
 
@@ -44,31 +47,73 @@ def try_connection(backend: Backend, who: Principal, name: str, location: str) -
     return ConnectionTest(name=name, location=place, ok=ok, told=mask(told), hint=mask(hint), took_s=took_s)
 
 
-def read_rows(backend: Backend, who: Principal, spec: AssetSpec, partition: str | None, limit: int) -> AssetRows:
-    """Rows of an asset, of the partition made last by default. Raises Forbidden, Conflict where they cannot be read."""
-    location = backend.catalog.location_of[spec.key]
-    who.need("operator", location, f"read rows of {spec.key!r}")
-    if partition is None and spec.partitions is not None:
+def read_rows(
+    backend: Backend,
+    who: Principal,
+    spec: AssetSpec,
+    partition: str | None,
+    limit: int,
+    *,
+    version: str = "",
+    run: int | None = None,
+) -> AssetRows:
+    """Rows of an asset, of the partition made last by default. Raises Forbidden, Conflict where they cannot be read.
+
+    `version`, `run`: as its table was then. Raises NotFound for a run that is not there.
+    """
+    asked: dict[str, Any] = {"asset": spec.key, "limit": limit, "version": version}
+    if run is not None:
+        if backend.store.run(run) is None:
+            raise NotFound(f"there is no run {run}")
+        asked["run"] = run
+        asked["environment"], asked["versions"] = versions_written(backend.store, spec.key, run)
+    if partition is None and spec.partitions is not None and not version and run is None:
         made = backend.store.materializations(spec.key, limit=1)
         if not made:
             raise Conflict(f"no partition of {spec.key!r} was made yet", hint="materialize one")
         partition = made[0].partition
-    asked = {"asset": spec.key, "partition": partition or "", "limit": limit}
-    try:
-        said = backend.asking.ask(location, "rows", asked, READ_S, who.name)
-    except Refused:
-        raise
-    except BatutaError as error:
-        hint = None if error.hint is None else mask(error.hint)
-        told = mask(error.what).strip().partition("\n")[0]  # of a driver's story the first line
-        raise Conflict(f"rows of {spec.key!r} cannot be read: {told}", hint=hint) from None
+    asked["partition"] = partition or ""
+    said = _asked_of(backend, who, spec, "rows", asked)
     return AssetRows(
         partition=partition or "",
         columns=said["columns"],
         types=said["types"],
         rows=said["rows"],
         total=said["rows_total"],
+        version=said["version"],
     )
+
+
+def list_versions(backend: Backend, who: Principal, spec: AssetSpec, limit: int) -> TableVersions:
+    """The versions of an asset's table. Raises Forbidden, Conflict where it has none or they cannot be read."""
+    said = _asked_of(backend, who, spec, "versions", {"asset": spec.key, "limit": limit})
+    return TableVersions(
+        items=[
+            TableVersionShown(
+                version=one["version"],
+                at=at(one["at"]),
+                operation=one.get("operation", ""),
+                run=int(one["run"]) if one.get("run", "").isdecimal() else None,
+                partitions=list(one.get("partitions", ())),
+                by=one.get("by", ""),
+            )
+            for one in said["versions"]
+        ]
+    )
+
+
+def _asked_of(backend: Backend, who: Principal, spec: AssetSpec, what: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a process of the asset's location says. Raises Forbidden, Conflict."""
+    location = backend.catalog.location_of[spec.key]
+    who.need("operator", location, f"read {what} of {spec.key!r}")
+    try:
+        return backend.asking.ask(location, what, asked, READ_S, who.name)
+    except Refused:
+        raise
+    except BatutaError as error:
+        hint = None if error.hint is None else mask(error.hint)
+        told = mask(error.what).strip().partition("\n")[0]  # of a driver's story the first line
+        raise Conflict(f"{what} of {spec.key!r} cannot be read: {told}", hint=hint) from None
 
 
 def tried_sensor(backend: Backend, who: Principal, location: str, name: str, cursor: str | None) -> TriedSensor:

@@ -43,6 +43,7 @@ from batuta.server.shapes.assets import (
     PlannedAsset,
     Reason,
     SchemaChange,
+    TableVersions,
     asset_of,
     check_result_of,
     materialization_of,
@@ -51,7 +52,7 @@ from batuta.server.shapes.assets import (
 from batuta.server.shapes.base import at
 from batuta.server.shapes.jobs import SourceCode
 from batuta.server.source_code import place_then, short_place, source_now, source_then
-from batuta.server.trials import read_rows
+from batuta.server.trials import list_versions, read_rows
 from batuta.store.usage import DAY_S
 
 ROWS_MAX = 500
@@ -343,12 +344,33 @@ class AssetRoutes(Controller):
         who: NamedDependency[Principal],
         key: Key,
         partition: PartitionQuery = None,
+        version: A[str | None, query("As its table was in that version.", max_length=40)] = None,
+        run: A[int | None, query("As that run left its table.", ge=1, le=2**63 - 1)] = None,
         limit: A[int, query("At most so many rows.", ge=1, le=ROWS_MAX)] = 50,
     ) -> AssetRows:
         """Some rows as they are where the asset is kept, read by its IO manager in a process of its code location; of
-        the partition that was made last, where none is named. What is secret in them is masked; nothing is recorded."""
+        the partition that was made last, where none is named. What is secret in them is masked; nothing is recorded.
+        Tables of Delta Lake and Iceberg also as they were: all partitions, where none is named."""
         spec, _ = _found(backend, who, key)
-        return read_rows(backend, who, spec, partition, limit)
+        return read_rows(backend, who, spec, partition, limit, version=version or "", run=run)
+
+    @get(
+        "/{key:str}/versions",
+        operation_id="listTableVersions",
+        summary="List versions of a table",
+        sync_to_thread=True,
+        opt=operator(),
+    )
+    def versions(
+        self,
+        backend: NamedDependency[Backend],
+        who: NamedDependency[Principal],
+        key: Key,
+        limit: A[int, query("At most so many.", ge=1, le=ROWS_MAX)] = 50,
+    ) -> TableVersions:
+        """The versions of an asset's table that can be read, newest first, with the runs that wrote them."""
+        spec, _ = _found(backend, who, key)
+        return list_versions(backend, who, spec, limit)
 
     @get(
         "/{key:str}/automation",

@@ -302,6 +302,24 @@ class AssetRows(Shape):
     types: A[list[str], doc("Their types, as far as they are known.", ["date", "float64"])]
     rows: A[list[list[Any]], doc("The rows.")]
     total: A[int, doc("How many rows there are in all.", 1200)]
+    version: A[str, doc("The version of the table that they are of, where one was asked for.", "12")]
+
+
+class TableVersionShown(Shape):
+    """A version of a table that can be read."""
+
+    version: A[str, doc("Delta's number, or the id of Iceberg's snapshot.", "12")]
+    at: A[datetime, doc("When it was written.")]
+    operation: A[str, doc("What was done.", "WRITE")]
+    run: A[int | None, doc("The run that wrote it.", 41)]
+    partitions: A[list[str], doc("The partitions that were written, where the asset has any.", ["2026-01-31"])]
+    by: A[str, doc("The program that wrote it, where that was not Batuta.", "Apache-Spark/3.5")]
+
+
+class TableVersions(Shape):
+    """The versions of a table."""
+
+    items: A[list[TableVersionShown], doc("Newest first.")]
 
 
 class PlanAsked(Given):
