@@ -48,7 +48,10 @@ def column_changes(
 ) -> ColumnChanges:
     """See the module. `made`: the columns that assets have now, as recorded; `kept`: what made those; `changed`: whose
     code is another now."""
-    return _Comparing(index, known, made, kept, set(changed)).run()
+    chosen = set(changed)
+    if not chosen and not any(spec.evolution for spec in index.assets.values()):
+        return ColumnChanges()  # so that nobody waits for queries to be read
+    return _Comparing(index, known, made, kept, chosen).run()
 
 
 def recorded_columns(metadata: bytes) -> tuple[Column, ...]:
