@@ -18,7 +18,7 @@ import msgspec
 
 from batuta import find_project
 from batuta.cli import exits
-from batuta.cli.catalog import AssetRow, asset_rows
+from batuta.cli.catalog import AssetRow, asset_rows, by_layer
 from batuta.cli.failures import problem_text, report
 from batuta.cli.following import Follower
 from batuta.cli.formats import duration, number, plural, short_path, size
@@ -119,7 +119,7 @@ class Demo:
             for key in step.writes
         }
         sums = self.sums()
-        rows = asset_rows(self.workspace, self.workspace.assets.index.keys)
+        rows = by_layer(asset_rows(self.workspace, self.workspace.assets.index.keys), self.workspace.definitions.layers)
         lines = [line(row, makers.get(row.spec.key, ""), sums.get(row.spec.key, (0, 0, 0))) for row in rows]
         head = ["layer", "asset", "made by", "partitions", "rows", "size"]
         click.echo(table(head, lines, indent="  ", right=(3, 4, 5)))

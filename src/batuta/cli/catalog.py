@@ -62,6 +62,12 @@ class AssetRow:
         return found if isinstance(found, int) else None
 
 
+def by_layer(assets: Iterable[AssetRow], layers: Iterable[str]) -> list[AssetRow]:
+    """By layer, what comes from outside first; those of a layer stay in their order."""
+    place = {layer: i for i, layer in enumerate(layers)}
+    return sorted(assets, key=lambda row: place.get(row.spec.layer, -1 if row.spec.external else len(place)))
+
+
 def asset_rows(workspace: Workspace, selected: Iterable[str]) -> list[AssetRow]:
     """The assets with these keys, in the given order."""
     assets = workspace.assets

@@ -140,10 +140,10 @@ def job_table(jobs: list[tuple[JobSpec, RunRow | None]], now: float) -> str:
 
 def asset_table(assets: list[AssetRow], layers: Sequence[str], now: float) -> str:
     """Assets as a table, by layer and in the order in which they are made."""
-    place = {layer: i for i, layer in enumerate(layers)}
-    ordered = sorted(assets, key=lambda row: place.get(row.spec.layer, -1 if row.spec.external else len(place)))
+    from batuta.cli.catalog import by_layer
+
     rows = []
-    for row in ordered:
+    for row in by_layer(assets, layers):
         partitions = "" if row.partitions is None else f"{row.made:,}/{row.partitions:,}"
         last = "" if row.last is None else ago(row.last.at, now)
         count = "" if row.rows is None or row.partitions is not None else number(row.rows)
