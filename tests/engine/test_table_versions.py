@@ -76,11 +76,11 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     numbers = iter(range(100))
     with ExitStack() as stack:
 
-        def open_one(factor: int) -> Workspace:
+        def open_one(factor: int, executor: Any = "threads") -> Workspace:
             name = f"lake_{next(numbers)}.py"
             (root / "batuta.toml").write_text(f'code = ["{name}"]\n')
             (root / name).write_text(CODE.format(lake=lake, factor=factor))
-            workspace = stack.enter_context(Workspace(find_project(str(root)), executor="threads"))
+            workspace = stack.enter_context(Workspace(find_project(str(root)), executor=executor, workers=2))
             assert not workspace.definitions.problems
             return workspace
 
@@ -177,7 +177,7 @@ def _written(workspace: Workspace, asset: str, run: int) -> list[str]:
 
 
 def test_upkeep_is_a_job_that_makes_nothing_stale(opened: Make) -> None:
-    workspace = opened(1)
+    workspace = opened(1, "processes")  # forked from one in which the libraries are imported
     first = make(workspace)
     make(workspace)
     assert ran(workspace, "tidy") == ["gold.total", "silver.n", "silver.n__quarantine", "silver.times"]

@@ -549,6 +549,11 @@ def test_managers_that_are_not_told_where(tmp_path: Path) -> None:
     for wrong in (DeltaIO, IcebergIO, lambda: IcebergIO("s3://bucket/lake")):
         with pytest.raises(DefinitionError, match=r"is not told where|needs a catalog"):
             wrong()
+    hidden = IcebergIO(catalog={"type": "sql", "uri": "postgresql+psycopg://ann:secret@host/lake"})
+    assert (repr(hidden), hidden.place_of("gold.x")) == (
+        "IcebergIO('postgresql+psycopg://host/lake')",
+        "postgresql+psycopg://host/lake#gold.x",
+    )
     (tmp_path / "catalog.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(ResultError, match="file is not a database"):
         IcebergIO(tmp_path).store(out(), FRAME)

@@ -7,6 +7,7 @@ two snapshots in one commit (they go, they come); the version of the write is th
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -67,7 +68,7 @@ class IcebergIO(LakeIO):
         self._opened: tuple[int, Any] | None = None
 
     def __repr__(self) -> str:
-        return f"IcebergIO({self.warehouse or self.catalog_properties.get('uri', '') or str(self.connection)!r})"
+        return f"IcebergIO({self.warehouse or _without_password(self.catalog_properties) or str(self.connection)!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open."""
@@ -117,7 +118,7 @@ class IcebergIO(LakeIO):
     def place_of(self, asset: str) -> str:
         """The catalog and the name of the table there."""
         properties = self._properties()
-        base = properties.get("warehouse") or properties.get("uri", "")
+        base = properties.get("warehouse") or _without_password(properties)
         return f"{base}#{'.'.join(self._identifier(asset))}"
 
     # ---- reading ----
@@ -359,6 +360,11 @@ def among(column: str, values: Sequence[Any]) -> Any:
     made: Any = expressions
     found = made.In(column, [one for one in values if one is not None])
     return made.Or(found, made.IsNull(column)) if None in values else found
+
+
+def _without_password(properties: Mapping[str, str]) -> str:
+    """The address of a catalog, for people."""
+    return re.sub(r"//[^/@]*@", "//", properties.get("uri", ""))
 
 
 def _text(value: Any, kind: Any) -> str:
