@@ -100,7 +100,9 @@ def test_help_lists_commands_exit_codes_and_environment() -> None:
     for code, meaning in exits.MEANINGS:
         assert f"{code:>3}  {meaning}" in text
     assert "BATUTA_HOME" in text
-    assert {"list", "show", "launch", "watch", "cancel", "resume", "retry", "mark", "artifacts"} == set(RUNS)
+    assert {"list", "show", "launch", "watch", "cancel", "resume", "retry", "mark", "artifacts", "external"} == set(
+        RUNS
+    )
     assert {"upgrade", "prune", "info"} == set(DB)
 
 

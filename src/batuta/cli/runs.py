@@ -24,7 +24,7 @@ TASKS_SHOWN = 50
 RUNS = {
     "list": Lazy("runs:list_runs", "List runs, newest first.", "Look"),
     "show": Lazy("runs:show_run", "Show a run: its task runs, what it made, what failed.", "Look"),
-    "external": Lazy("external:runs_external", "List runs elsewhere, of which OpenLineage events tell.", "Look"),
+    "external": Lazy("external:runs_external", "List runs elsewhere, those first that began last.", "Look"),
     "artifacts": Lazy("artifacts:artifacts", "List what a run left to be looked at, or show one of it.", "Look"),
     "launch": Lazy("runs_launch:launch", "Queue a run for the service that runs.", "Do"),
     "watch": Lazy("runs_live:watch", "Follow a run that is executed anywhere.", "Look"),
