@@ -16,7 +16,7 @@ from batuta.server.describe import document
     [
         ("runs", "states", "'state'"),
         ("runs", "jobb", "'job'"),
-        ("runs", "zzzzzz", "there are backfill, cursor, job"),
+        ("runs", "zzzzzz", "there are backfill, cursor, environment, job"),
         ("jobs/nightly/grid", "limits", "'limit'"),
         ("settings", "a", "there are none"),
         ("events", "runs", "'run'"),

@@ -64,7 +64,7 @@ COMMANDS = {
     "init": Lazy("init:init", "Make a new project that runs.", "Start"),
     "run": Lazy("run:run", "Run a flow or a DAG.", "Do"),
     "materialize": Lazy("materialize:materialize", "Make assets: all, selected, or just what changed.", "Do"),
-    "plan": Lazy("plan:plan", "What would change: code, data, columns; what breaks; what is made again.", "Do"),
+    "plan": Lazy("plan:plan", "What would change if what is stale were made now.", "Do"),
     "backfill": Lazy("backfill:backfill", "Make a range of partitions of assets.", "Do"),
     "backfills": Lazy(
         "backfills:backfills", "Launch backfills, see how they fare, pause, cancel and retry them.", "Do"

@@ -42,12 +42,12 @@ def plan(
     file: str | None,
     out: Output,
 ) -> int:
-    """What would change if what is stale were made now. Nothing is run.
+    """What would change if what is stale were made now.
 
-    Of each asset: why it would be made, how many of its partitions, how its code differs from the code that made it,
-    and what would become of its columns. Changes that break whoever reads it (a column that is gone, a type that holds
-    less, a contract that is broken) are told with the columns and assets downstream that they come to. What the same
-    code has made of the same data in another environment is not made again, but copied.
+    Nothing is run. Of each asset is told why it would be made, how many of its partitions, how its code differs from
+    that which made it, and what would become of its columns. Changes that break whoever reads it (a column that is
+    gone, a type that holds less, a contract that is broken) are told with the columns and assets downstream that they
+    come to. What the same code has made of the same data in another environment is not made again, but copied.
 
     SELECTION as for `batuta materialize`; without one, all assets are meant.
 
