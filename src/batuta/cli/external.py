@@ -123,7 +123,7 @@ def _run_table(runs: list[ExternalRun], names: dict[str, str], lost_after_s: flo
             Cell(names.get(run.job, ""), bold=True),
             state_cell(run.state_at(now, lost_after_s)),
             when(run.began_at, now),
-            "" if run.ended_at is None else between(run.began_at, run.ended_at),
+            "" if run.ended_at == run.began_at else between(run.began_at, run.ended_at),
         )
         for run in runs
     ]

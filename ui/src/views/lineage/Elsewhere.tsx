@@ -79,7 +79,8 @@ function Runs({ job }: { job: ExternalJob & { states: Record<string, number> } }
 }
 
 function Took({ run }: { run: ExternalRun }) {
-  return run.ended_at === null ? null : (
+  // Of some runs nothing but the end is told.
+  return run.ended_at === null || run.ended_at === run.began_at ? null : (
     <span className="b-dim">
       {" · "}
       <Duration seconds={(Date.parse(run.ended_at) - Date.parse(run.began_at)) / 1000} />
