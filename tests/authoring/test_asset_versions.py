@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from batuta.authoring import project_code
+from batuta.authoring import known_code, project_code
 from batuta.authoring.asset_graph import AssetGraph
 from batuta.authoring.asset_versions import function_version
 from batuta.authoring.assets import asset
@@ -119,6 +119,7 @@ class Project:
             sys.modules.pop(name, None)
         importlib.invalidate_caches()
         project_code._parsed.cache_clear()
+        known_code.content.cache_clear()
         code_version._functions_of.cache_clear()
         code_version._by_code.clear()
         for path in self.root.rglob("*.pyc"):

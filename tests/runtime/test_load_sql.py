@@ -216,7 +216,7 @@ def test_what_is_known_of_queries_is_kept_by_content(tmp_path: Path) -> None:
     home = Path(load_location("", str(tmp_path)).project.home)
     home.mkdir(exist_ok=True)
     first = load_location("", str(tmp_path)).definitions()
-    (kept,) = (home / "cache").iterdir()
+    (kept,) = (home / "cache").glob("sql-*")
     ((key, facts),) = msgspec.msgpack.decode(kept.read_bytes(), type=dict[str, QueryFacts]).items()
     other = QueryFacts((Named("x.from_the_cache", 1),), facts.parameters, facts.version)
     kept.write_bytes(msgspec.msgpack.encode({key: other}))

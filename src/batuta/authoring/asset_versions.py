@@ -15,7 +15,7 @@ from typing import Any
 from batuta.authoring.asset_config import configured
 from batuta.authoring.asset_definitions import AssetFunction
 from batuta.authoring.code_version import code_version
-from batuta.authoring.project_code import source_of, used_by, uses_of
+from batuta.authoring.project_code import source_of, used_by
 
 _by_code: dict[int, tuple[types.CodeType, str]] = {}
 """By the identity of code objects, as equal ones may belong to different modules; kept, so that no id is used again."""
@@ -48,10 +48,10 @@ def function_version(function: Any, inside: tuple[int, ...] = ()) -> str:
 def _with_used(function: Any, code: types.CodeType) -> str:
     own = code_version(types.FunctionType(code, {}, closure=tuple(types.CellType() for _ in code.co_freevars)))
     source = source_of(function.__module__)
-    node = source.functions.get(code.co_firstlineno) if source else None
-    if node is None or node.name != code.co_name:
+    found = source.functions.get(code.co_firstlineno) if source else None
+    if source is None or found is None or found.name != code.co_name:
         return own
-    used = used_by(function.__module__, uses_of([node.args, *node.body]))
+    used = used_by(function.__module__, source.uses_in(found))
     used.pop((function.__module__, code.co_qualname if hasattr(code, "co_qualname") else code.co_name), None)
     if not used:
         return own

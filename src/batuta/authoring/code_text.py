@@ -6,13 +6,13 @@ the first are kept, and so are found again; that others changed is still seen by
 
 from __future__ import annotations
 
-import ast
 import inspect
 import os
 import types
 from typing import TYPE_CHECKING, Any
 
-from batuta.authoring.project_code import Source, source_of, used_by, uses_of
+from batuta.authoring.known_code import FileFacts
+from batuta.authoring.project_code import Source, source_of, used_by
 from batuta.core.code_text import CodePart, CodeText
 from batuta.core.place import Place
 
@@ -70,7 +70,7 @@ def _of_function(function: Any, code: types.CodeType) -> CodeText | None:
     folder = os.path.dirname(source.file)
     parts = [CodePart(node.name, source.text_of(node))]
     left = CHARS_MAX
-    for module, name in sorted(used_by(function.__module__, uses_of([node.args, *node.body]))):
+    for module, name in sorted(used_by(function.__module__, source.uses_in(node))):
         other = source_of(module)
         text = "" if other is None else other.text_bound(name)
         left -= len(text)
@@ -104,8 +104,7 @@ def code_now(place: Place, kept: CodeText) -> CodeText:
 
 def _read(path: str) -> Source | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        return Source(ast.parse(text), "", path, text)
+        with open(path, "rb") as file:
+            return Source(file.read(), "", path, FileFacts())
     except (OSError, SyntaxError, ValueError):
         return None

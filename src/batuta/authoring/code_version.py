@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from batuta.authoring.context import StepContext
+from batuta.authoring.known_code import KNOWN, content
 from batuta.authoring.options import Cache
 from batuta.core.errors import DefinitionError
 
@@ -50,10 +51,19 @@ def _closed_over(function: Any) -> list[Any]:
 
 
 def _code_digest(code: types.CodeType) -> str:
+    data = content(code.co_filename)
+    known = None if data is None else KNOWN.of(data, "code_version").digests
+    name = f"{code.co_firstlineno} {code.co_name}"
+    if known is not None and name in known:
+        return known[name]
     tree = _functions_of(code.co_filename).get(code.co_firstlineno)
-    if tree is not None and (isinstance(tree, ast.Lambda) or tree.name == code.co_name):
-        return _digest([ast.dump(_bare(tree))])
-    return _digest([_code_text(code)])
+    if tree is None or not (isinstance(tree, ast.Lambda) or tree.name == code.co_name):
+        return _digest([_code_text(code)])
+    digest = _digest([ast.dump(_bare(tree))])
+    if known is not None:
+        known[name] = digest
+        KNOWN.changed = True
+    return digest
 
 
 def _code_text(code: types.CodeType) -> str:
@@ -78,10 +88,10 @@ def _bare(tree: _Function) -> ast.AST:
 @functools.lru_cache(maxsize=4096)
 def _functions_of(path: str) -> dict[int, _Function]:
     """The functions of a source file by the line that their code object says it starts at."""
+    data = content(path)
     try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(b"" if data is None else data)
+    except (SyntaxError, ValueError):
         return {}
     found: dict[int, _Function] = {}
     lambdas: dict[int, list[ast.Lambda]] = {}

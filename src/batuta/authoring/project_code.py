@@ -15,48 +15,98 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
+
+from batuta.authoring.known_code import KNOWN, Bound, FileFacts, Function, Outline, Uses, content
 
 Name = tuple[str, str]
 """A module and a top-level name in it."""
 
 
-class Uses(NamedTuple):
-    """What a piece of source refers to: plain names, and attributes of names (`domain.clean`)."""
-
-    names: frozenset[str]
-    attributes: frozenset[tuple[str, str]]
-
-
-class Bound(NamedTuple):
-    """The statements that bind one top-level name: their hash, and what they refer to."""
-
-    digest: str
-    uses: Uses
-
-
 class Source:
-    """One file of the project, parsed."""
+    """One file of the project, parsed only for what is not known of its content. Raises SyntaxError, ValueError.
 
-    def __init__(self, tree: ast.Module, package: str, file: str = "", text: str = "") -> None:
+    `package` is that of the module, by which relative imports are told. `facts`: what is known of it, where that is not
+    to be kept.
+    """
+
+    def __init__(self, data: bytes, package: str, file: str = "", facts: FileFacts | None = None) -> None:
         self.file = file
-        self._lines = text.splitlines()
-        self._statements: dict[str, list[ast.stmt]] = {}
-        self._bound: dict[str, Bound] = {}
-        self.imported: dict[str, tuple[str, str]] = {}
-        """Module and name in it ("": the module itself) of each imported name."""
+        self._data = data
+        self._package = package
+        self._facts = facts or KNOWN.of(data, f"package {package}")
+        if self._facts.outline is None:
+            self._facts.outline = self._tree.outline
+            KNOWN.changed = True
+        self.imported = self._facts.outline.imported
+        self.functions = self._facts.outline.functions
+        self._bound_at = self._facts.outline.lines
+
+    @functools.cached_property
+    def _tree(self) -> _Tree:
+        return _Tree(_without_docstrings(ast.parse(self._data)), self._package)
+
+    @functools.cached_property
+    def _lines(self) -> list[str]:
+        return self._data.decode("utf-8", "replace").splitlines()
+
+    def text_of(self, function: Function) -> str:
+        """A function as it is written, with its decorators."""
+        return "\n".join(self._lines[function.first - 1 : function.last])
+
+    def text_bound(self, name: str) -> str:
+        """The statements that bind a name, as they are written; "" where none does."""
+        return "\n".join("\n".join(self._lines[first - 1 : last]) for first, last in self._bound_at.get(name, ()))
+
+    def uses_in(self, function: Function) -> Uses:
+        """What a function refers to, with its defaults but without its decorators."""
+        found = self._facts.uses.get(function.first)
+        if found is None:
+            node = self._tree.functions[function.first]
+            found = self._facts.uses[function.first] = uses_of([node.args, *node.body])
+            KNOWN.changed = True
+        return found
+
+    def bound(self, name: str) -> Bound | None:
+        """What binds a name in this file, other than imports."""
+        if name not in self._bound_at:
+            return None
+        found = self._facts.bound.get(name)
+        if found is None:
+            nodes = self._tree.statements[name]
+            text = "\n".join(map(ast.dump, nodes))
+            digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+            found = self._facts.bound[name] = Bound(digest, uses_of(nodes))
+            KNOWN.changed = True
+        return found
+
+
+class _Tree:
+    """The syntax tree of a file, with what is found in it by name and line."""
+
+    def __init__(self, tree: ast.Module, package: str) -> None:
+        self.statements: dict[str, list[ast.stmt]] = {}
         self.functions: dict[int, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-        """By the line on which they or their decorators start."""
+        self._imported: dict[str, tuple[str, str]] = {}
         for statement in _top_level(tree.body):
             self._take(statement, package)
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.functions[min([node.lineno, *(one.lineno for one in node.decorator_list)])] = node
+                self.functions[_lines_of(node)[0]] = node
+
+    @property
+    def outline(self) -> Outline:
+        """What is to be known of it without parsing it again."""
+        return Outline(
+            self._imported,
+            {name: [_lines_of(one) for one in nodes] for name, nodes in self.statements.items()},
+            {first: Function(node.name, *_lines_of(node)) for first, node in self.functions.items()},
+        )
 
     def _take(self, statement: ast.stmt, package: str) -> None:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                self._statements.setdefault(name, []).append(statement)
+                self.statements.setdefault(name, []).append(statement)
             case ast.Assign(targets=targets):
                 self._assign(targets, statement)
             case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
@@ -64,36 +114,22 @@ class Source:
             case ast.ImportFrom(names=aliases):
                 module = _absolute(statement, package)
                 for alias in aliases:
-                    self.imported[alias.asname or alias.name] = (module, alias.name)
+                    self._imported[alias.asname or alias.name] = (module, alias.name)
             case ast.Import(names=aliases):
                 for alias in aliases:
                     top = alias.name.partition(".")[0]
-                    self.imported[alias.asname or top] = (alias.name if alias.asname else top, "")
+                    self._imported[alias.asname or top] = (alias.name if alias.asname else top, "")
 
     def _assign(self, targets: Iterable[ast.expr], statement: ast.stmt) -> None:
         for target in targets:
             for node in ast.walk(target):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    self._statements.setdefault(node.id, []).append(statement)
+                    self.statements.setdefault(node.id, []).append(statement)
 
-    def text_of(self, node: ast.stmt) -> str:
-        """A statement as it is written, with its decorators."""
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        return "\n".join(self._lines[first - 1 : node.end_lineno])
 
-    def text_bound(self, name: str) -> str:
-        """The statements that bind a name, as they are written; "" where none does."""
-        return "\n".join(self.text_of(statement) for statement in self._statements.get(name, ()))
-
-    def bound(self, name: str) -> Bound | None:
-        """What binds a name in this file, other than imports."""
-        if name not in self._statements:
-            return None
-        if name not in self._bound:
-            nodes = self._statements[name]
-            text = "\n".join(map(ast.dump, nodes))
-            self._bound[name] = Bound(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), uses_of(nodes))
-        return self._bound[name]
+def _lines_of(node: ast.stmt) -> tuple[int, int]:
+    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+    return first, node.end_lineno or first
 
 
 def used_by(module: str, uses: Uses) -> dict[Name, str]:
@@ -184,13 +220,11 @@ def source_of(module: str) -> Source | None:
 
 @functools.cache
 def _parsed(file: str, package: str) -> Source | None:
+    data = content(file)
     try:
-        with open(file, "rb") as opened:
-            data = opened.read()
-        tree = ast.parse(data)
-    except (OSError, SyntaxError, ValueError):
+        return None if data is None else Source(data, package, file)
+    except (SyntaxError, ValueError):
         return None
-    return Source(_without_docstrings(tree), package, file, data.decode("utf-8", "replace"))
 
 
 @functools.cache

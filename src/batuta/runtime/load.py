@@ -26,6 +26,7 @@ from batuta.authoring.asset_graph import AssetGraph
 from batuta.authoring.code import JobCode, StepCode
 from batuta.authoring.collected import Found
 from batuta.authoring.context import StepContext
+from batuta.authoring.known_code import KNOWN
 from batuta.authoring.quiet import collector_paused
 from batuta.core.definitions import Definitions, Place, Problem
 from batuta.core.errors import BatutaError, DuplicateKeyError, InvariantError, LoadError, nearest
@@ -55,6 +56,8 @@ class Location:
     workers_max: int | None = None
     """How many workers it stands; None: any number."""
     rests: bool = False
+    known_code: str = ""
+    """The file in which is kept what was found out about its sources; empty: nowhere."""
 
     def files(self) -> list[str]:
         """The files that it is made of: of the modules that were imported from its folder."""
@@ -70,7 +73,10 @@ class Location:
 
     def definitions(self) -> Definitions:
         """All of it in the neutral model. Raises DefinitionError for what is wrong across files."""
-        return self.found.definitions(self.name, self.project.config.layers, tuple(self.problems))
+        made = self.found.definitions(self.name, self.project.config.layers, tuple(self.problems))
+        if self.known_code:
+            KNOWN.keep(self.known_code)
+        return made
 
     def warm(self) -> None:
         """Import what its steps are going to need, so that workers that are forked from this process have it."""
@@ -133,6 +139,9 @@ def load_location(target: str = "", project_root: str = "", location: str = "") 
     name = project.name if not target or os.path.isdir(target) else os.path.splitext(os.path.basename(target))[0]
     cache = os.path.join(project.home, "cache", f"sql-{escape(location or name)}.msgpack")
     loaded = Location(name, project, Found(project.data_path, project.config.settings, sql_cache=cache))
+    code = os.path.join(project.home, "cache", f"code-{escape(location or name)}.msgpack")
+    KNOWN.read(code)
+    loaded.known_code = code
     with collector_paused():
         for one in targets:
             for module in _modules(one, project, loaded.problems):
