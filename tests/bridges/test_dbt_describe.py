@@ -12,6 +12,7 @@ from batuta.bridges.dbt.targets import Described
 from batuta.core.columns import Column
 from batuta.core.definitions import AssetSpec, CheckSpec
 from batuta.core.errors import DefinitionError
+from batuta.core.glossary import Term
 from batuta.core.partition_mapping import TimeWindow
 from batuta.core.partitions import StaticPartitions, TimePartitions, daily
 from tests.bridges.lake import Lake
@@ -158,6 +159,14 @@ def test_the_layer_is_that_of_meta_or_tag_or_folder() -> None:
         settings=DbtSettings("shop", "/shop", "/h", "/d", "/p", layers=SETTINGS.layers, folders={"staging": "bronze"}),
     )
     assert keys(found) == ["gold.a", "silver.b", "gold.c", "bronze.d", "e", "mine.own"]
+
+
+def test_a_tag_names_a_term_of_the_glossary() -> None:
+    terms: dict[str, str | Term] = {"payment": "Money."}
+    settings = DbtSettings("shop", "/shop", "/h", "/d", "/p", layers=SETTINGS.layers, glossary=terms)
+    assert described(node("a", tags=["term:payment"]), settings=settings).definitions.problems == ()
+    (problem,) = described(node("a", tags=["term:paymnt"]), settings=settings).definitions.problems
+    assert ("no such term" in problem.message, problem.hint) == (True, "did you mean 'payment'?")
 
 
 def test_keys_can_be_told_otherwise() -> None:

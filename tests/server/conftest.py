@@ -102,13 +102,26 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     passwords._nobody.cache_clear()
 
 
+CONFIG = """name = "shop"
+code = ["shop.py"]
+
+[glossary]
+turnover = "Refunds, and what was refunded of them."
+
+[glossary.Sales]
+meaning = "What was paid, fees and all."
+owner = "finance"
+names = ["revenue"]
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project with a flow, a DAG that fails, and two assets."""
     root = tmp_path / "shop"
     root.mkdir()
     (root / "shop.py").write_text(CODE)
-    (root / "batuta.toml").write_text('name = "shop"\ncode = ["shop.py"]\n')
+    (root / "batuta.toml").write_text(CONFIG)
     return find_project(str(root))
 
 

@@ -230,3 +230,23 @@ def test_assets_are_found_by_their_columns(serve: Serve, project: Project, store
     api = serve()
     for text, found in (("CUSTOMER_ID", ["orders"]), ("bought orders", ["orders"]), ("vendor_id", [])):
         assert [one["id"] for one in get(api, "/search", q=text)["items"]] == found, text
+
+
+def test_the_glossary_says_what_assets_are_about(api: httpx.Client, made: int, store: Store) -> None:
+    sales, turnover = get(api, "/glossary")
+    assert (sales["name"], sales["owner"], sales["assets"], sales["columns"]) == ("Sales", "finance", ["revenue"], [])
+    assert (turnover["meaning"], turnover["assets"]) == ("Refunds, and what was refunded of them.", [])
+    assert [one["name"] for one in get(api, "/glossary", text="REFUND")] == ["turnover"]
+    (term,) = get(api, "/assets/revenue")["terms"]
+    assert (term["name"], term["itself"], term["columns"]) == ("Sales", True, [])
+    found = [(one["kind"], one["id"]) for one in get(api, "/search", q="sales")["items"]]
+    assert found == [("term", "Sales"), ("asset", "revenue")]
+
+    told = (Column("refunds", tags=("term:turnover",)), Column("revenue"))
+    other = Definitions(location="more", assets=(AssetSpec(key="board", step="board", columns=told),))
+    save_definitions(store, other)
+    terms = _soon(api, "/glossary", lambda terms: terms[1]["columns"])
+    assert [one["columns"] for one in terms] == [
+        [{"asset": "board", "column": "revenue"}],
+        [{"asset": "board", "column": "refunds"}],
+    ]

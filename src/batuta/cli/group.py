@@ -83,6 +83,11 @@ COMMANDS = {
     "test": Lazy("test:test", "Load and validate all definitions; report problems.", "Do"),
     "list": Lazy("list:list_", "List jobs, assets and checks.", "Look"),
     "show": Lazy("show:show", "Show a job or an asset in full.", "Look"),
+    "catalog": Lazy(
+        "catalog_search:catalog",
+        "Find assets by words, what words mean, how columns changed, and who reads what.",
+        "Look",
+    ),
     "graph": Lazy("graph:graph", "Draw the steps of a job, or assets.", "Look"),
     "lineage": Lazy("lineage:lineage", "What an asset is made from, and what is made from it.", "Look"),
     "schedules": Lazy("schedules:schedules", "List schedules, show when they fire, turn them on and off.", "Look"),

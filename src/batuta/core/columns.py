@@ -8,7 +8,8 @@ not named, of an asset whose columns are not known; `gaps` says in words what is
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +30,24 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     description: str = ""
     tags: tuple[str, ...] = ()
     nullable: bool = True
+
+
+def reported_columns(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The (name, type) pairs of a schema among the metadata of a materialization."""
+    for value in metadata.values():
+        if isinstance(value, dict) and value.get("type") == "schema":
+            return [(str(name), str(kind)) for name, kind in value.get("columns", [])]
+    return []
+
+
+def described_columns(metadata: Mapping[str, Any]) -> list[Column]:
+    """The same as `reported_columns`, with whether each may be null as far as a contract told it."""
+    for value in metadata.values():
+        if isinstance(value, dict) and value.get("type") == "schema":
+            never = {str(name) for name in value.get("not_null", [])}
+            pairs = value.get("columns", [])
+            return [Column(str(name), str(kind), nullable=str(name) not in never) for name, kind in pairs]
+    return []
 
 
 class ColumnSource(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

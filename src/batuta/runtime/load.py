@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from batuta.authoring import collected, registry
 from batuta.authoring.asset_access import AssetAccess
 from batuta.authoring.asset_graph import AssetGraph
@@ -30,6 +32,7 @@ from batuta.authoring.known_code import KNOWN
 from batuta.authoring.quiet import collector_paused
 from batuta.core.definitions import Definitions, Place, Problem
 from batuta.core.errors import BatutaError, DuplicateKeyError, InvariantError, LoadError, nearest
+from batuta.core.glossary import Glossary
 from batuta.io.files import escape
 from batuta.runtime.calls import CallCode, LiveCallCode, find_task
 from batuta.runtime.failures import error_info
@@ -73,10 +76,12 @@ class Location:
 
     def definitions(self) -> Definitions:
         """All of it in the neutral model. Raises DefinitionError for what is wrong across files."""
-        made = self.found.definitions(self.name, self.project.config.layers, tuple(self.problems))
+        config = self.project.config
+        made = self.found.definitions(self.name, config.layers, tuple(self.problems))
         if self.known_code:
             KNOWN.keep(self.known_code)
-        return made
+        unknown = tuple(Glossary(config.glossary).problems(made.assets))
+        return msgspec.structs.replace(made, problems=(*made.problems, *unknown)) if unknown else made
 
     def warm(self) -> None:
         """Import what its steps are going to need, so that workers that are forked from this process have it."""

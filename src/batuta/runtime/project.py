@@ -21,6 +21,7 @@ from batuta.core import alert_specs
 from batuta.core.alert_specs import Alerts
 from batuta.core.durations import Seconds
 from batuta.core.errors import DefinitionError, RequestError, nearest
+from batuta.core.glossary import Term
 from batuta.runtime.config_file import read_config
 from batuta.runtime.observing_config import LogConfig, MetricsConfig, OpenLineageConfig, RetentionConfig, TracesConfig
 
@@ -168,6 +169,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: LogConfig = LogConfig()
     retention: RetentionConfig = RetentionConfig()
     locations: tuple[LocationConfig, ...] = ()
+    glossary: dict[str, str | Term] = {}  # what words mean, see `core.glossary`
     queue: QueueConfig = QueueConfig()
     service: ServiceConfig = ServiceConfig()
     server: ServerConfig = ServerConfig()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from batuta.core.columns import Column
+from batuta.core.columns import Column, described_columns
 from batuta.core.contract import ColumnChange, changes
 from batuta.server.shapes.assets import (
     AssetPreview,
@@ -46,24 +46,6 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)
-
-
-def columns_of(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The (name, type) pairs of a schema among the metadata."""
-    for value in metadata.values():
-        if isinstance(value, dict) and value.get("type") == "schema":
-            return [(str(name), str(kind)) for name, kind in value.get("columns", [])]
-    return []
-
-
-def described_columns(metadata: Mapping[str, Any]) -> list[Column]:
-    """The same, with whether each may be null as far as a contract told it."""
-    for value in metadata.values():
-        if isinstance(value, dict) and value.get("type") == "schema":
-            never = {str(name) for name in value.get("not_null", [])}
-            pairs = value.get("columns", [])
-            return [Column(str(name), str(kind), nullable=str(name) not in never) for name, kind in pairs]
-    return []
 
 
 def schema_changes(rows: Sequence[MaterializationRow]) -> list[SchemaChange]:

@@ -1,14 +1,15 @@
-"""Finding anything by words: what is defined is looked through in memory, runs by number and by their list.
-
-What has the words in its name comes before what has them in its text; a name that begins with them comes first.
+"""Finding anything by words (`core.finding`): what is defined is looked through in memory, runs by number and by their
+list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from batuta.core.finding import best
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
+from batuta.server.glossary import asset_texts, glossary_of
 from batuta.server.shapes.operations import Found
 from batuta.store.reports import RunFilter
 
@@ -17,21 +18,10 @@ RUNS_SHOWN = 5
 
 def search(backend: Backend, who: Principal, text: str, kinds: Collection[str], limit: int) -> list[Found]:
     """The best first."""
-    words = text.lower().split()
-    if not words:
+    if not text.split():
         return []
-    ranked: list[tuple[int, int, str, Found]] = []
-    for found, haystack in _all(backend, who):
-        if kinds and found.kind not in kinds:
-            continue
-        title = found.title.lower()
-        if not all(word in haystack for word in words):
-            continue
-        in_title = all(word in title for word in words)
-        rank = 0 if title == text.lower() else 1 if title.startswith(words[0]) else 2 if in_title else 3
-        ranked.append((rank, len(title), title, found))
-    ranked.sort(key=lambda item: item[:3])
-    items = [found for *_, found in ranked[:limit]]
+    fit = ((found, found.title, about) for found, about in _all(backend, who) if not kinds or found.kind in kinds)
+    items = best(fit, text, limit)
     if not kinds or "run" in kinds:
         items = _runs(backend, who, text.strip()) + items
     return items[:limit]
@@ -50,16 +40,12 @@ def _all(backend: Backend, who: Principal) -> Iterator[tuple[Found, str]]:
     for (location, name), schedule in catalog.schedules.items():
         if who.may("viewer", location):
             yield _found("schedule", name, name, schedule.description, location), f"{name} {schedule.job}".lower()
-    states = backend.asset_states().states
-    for key, state in states.items():
+    texts = asset_texts(backend)
+    for key, state in backend.asset_states().states.items():
         if who.may("viewer", state.location):
-            spec = state.spec
-            tags = " ".join((*spec.tags, *spec.owners, *spec.kinds, spec.layer, spec.group))
-            tags += "".join(f" {column.name} {column.description}" for column in spec.columns)
-            yield (
-                _found("asset", key, key, spec.description, state.location, state.state),
-                f"{key} {spec.description} {tags}".lower(),
-            )
+            yield _found("asset", key, key, state.spec.description, state.location, state.state), texts[key]
+    for name, term in glossary_of(backend).terms.items():
+        yield _found("term", name, name, term.meaning, ""), f"{name} {term.meaning} {' '.join(term.names)}".lower()
     for check in catalog.definitions.checks:
         location = catalog.location_of.get(check.asset, "")
         if who.may("viewer", location):

@@ -118,6 +118,15 @@ export const lineageQueries = {
     }),
 };
 
+export type GlossaryTerm = Schema<"GlossaryTerm">;
+
+/** What words mean, and what is about them. */
+export const glossaryQuery = (text = "") =>
+  queryOptions({
+    queryKey: keys.glossary(text),
+    queryFn: ({ signal }) => call(client.GET("/api/v1/glossary", { params: { query: { text } }, signal })),
+  });
+
 export const checkQueries = {
   list: (filter: CheckFilter = {}) =>
     pages(keys.checks.list(filter), (cursor, signal) =>

@@ -42,6 +42,7 @@ export const keys = {
     items: (backfill: number, filter: object) => ["backfills", "one", backfill, "items", filter] as const,
   },
   environments: ["environments"] as const,
+  glossary: (text: string) => ["glossary", text] as const,
   tickers: {
     all: ["tickers"] as const,
     list: (filter: object) => ["tickers", "list", filter] as const,

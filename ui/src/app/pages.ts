@@ -1,6 +1,6 @@
 // The pages of the UI that one can go to: the navigation, the command palette and the keys all read this list.
 import {
-  Bell, Blocks, CalendarClock, Cable, CircleGauge, Clock3, Database, FileKey2, History, House, KeyRound, Layers, ListChecks,
+  Bell, Blocks, BookA, CalendarClock, Cable, CircleGauge, Clock3, Database, FileKey2, History, House, KeyRound, Layers, ListChecks,
   MapPin, Play, Radar, ScrollText, Settings, ShieldCheck, Users, Variable, Workflow, Zap, type LucideIcon,
 } from "lucide-react";
 import type { Role } from "@/api/access";
@@ -30,6 +30,7 @@ export const GROUPS: PageGroup[] = [
       { to: "/lineage", label: "Lineage", icon: Workflow, key: "l", words: "graph" },
       { to: "/assets", label: "Catalog", icon: Database, key: "a", words: "assets tables" },
       { to: "/checks", label: "Checks", icon: ShieldCheck, key: "c", words: "quality" },
+      { to: "/glossary", label: "Glossary", icon: BookA, words: "terms meaning words" },
     ],
   },
   {
@@ -81,5 +82,6 @@ export const PLACES: Record<string, { icon: LucideIcon; label: string }> = {
   check: { icon: ListChecks, label: "Check" },
   schedule: { icon: CalendarClock, label: "Schedule" },
   location: { icon: MapPin, label: "Location" },
+  term: { icon: BookA, label: "Term" },
   page: { icon: History, label: "Page" },
 };

@@ -58,6 +58,7 @@ const views = [
   view("/automations/$location/$name", () => import("@/views/automations/AutomationPage"), "AutomationPage"),
   view("/ticks", () => import("@/views/ticks/TicksPage"), "TicksPage"),
   view("/checks", () => import("@/views/checks/ChecksPage"), "ChecksPage"),
+  view("/glossary", () => import("@/views/glossary/GlossaryPage"), "GlossaryPage"),
   view("/pools", () => import("@/views/pools/PoolsPage"), "PoolsPage"),
   view("/alerts", () => import("@/views/alerts/AlertsPage"), "AlertsPage"),
   view("/locations", () => import("@/views/locations/LocationsPage"), "LocationsPage"),

@@ -23,6 +23,7 @@ from batuta.core.columns import Column, SqlSource
 from batuta.core.definitions import AssetDep, AssetSpec, AssetStep, Definitions, Problem
 from batuta.core.errors import DefinitionError, LayerError
 from batuta.core.freshness import FreshnessPolicy
+from batuta.core.glossary import Glossary
 from batuta.core.graph import Graph
 from batuta.core.layers import Layers
 from batuta.core.partitions import Partitions
@@ -86,6 +87,7 @@ class _Describing:
         checks.add_all(self.steps, self.targets)
         self._add_hooks()
         self._check_layers(checks.graph)
+        self.problems += Glossary(self.settings.glossary).problems(self.assets.values())
         definitions = Definitions(
             location=self.settings.name,
             assets=tuple(self.assets.values()),

@@ -53,6 +53,7 @@ def fingerprint(settings: DbtSettings, files: Iterable[str]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     told = [FORMAT, settings.root, settings.profiles_dir, settings.target, settings.profile, settings.vars]
     told += [settings.keys, settings.source_keys, settings.layers, settings.folders, settings.data, versions()]
+    told.append(settings.glossary)
     digest.update(_encoder.encode(told))
     for file in files:
         digest.update(f"{file}\0".encode())

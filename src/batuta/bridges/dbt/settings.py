@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batuta.core.errors import DefinitionError
+from batuta.core.glossary import Term
 from batuta.runtime.project import LocationConfig, Project
 
 DATA_VARIABLE = "BATUTA_DATA"
@@ -29,6 +30,7 @@ class DbtSettings:
     source_keys: str = "{source}.{name}"
     layers: tuple[str, ...] = ()
     folders: dict[str, str] = field(default_factory=dict)
+    glossary: dict[str, str | Term] = field(default_factory=dict)
 
     @property
     def work(self) -> str:
@@ -61,6 +63,7 @@ def settings_of(project: Project, location: LocationConfig) -> DbtSettings:
         source_keys=location.source_keys,
         layers=project.config.layers,
         folders=location.layers,
+        glossary=project.config.glossary,
     )
 
 

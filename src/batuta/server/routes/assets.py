@@ -10,14 +10,16 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from batuta.core.columns import reported_columns
 from batuta.core.definitions import AssetSpec
 from batuta.core.environments import checked_name
 from batuta.server.access import Principal
-from batuta.server.asset_history import columns_of, preview_of, schema_changes, series_of, usage_of
+from batuta.server.asset_history import preview_of, schema_changes, series_of, usage_of
 from batuta.server.asset_states import AssetState, AssetStates
 from batuta.server.automation_now import automation_now
 from batuta.server.backend import Backend
 from batuta.server.checks import checks_of_assets
+from batuta.server.glossary import terms_of_asset
 from batuta.server.lineage_views import jobs_of_assets
 from batuta.server.links import asset_links
 from batuta.server.paging import Cursor, Limit, cursor_of, cut, number_at, page_of
@@ -156,8 +158,9 @@ class AssetRoutes(Controller):
             metadata=spec.metadata,
             checks=checks_of_assets(backend, found, checks),
             last=materialization_of(last[0]) if last else None,
-            columns=[list(pair) for pair in columns_of(metadata)],
+            columns=[list(pair) for pair in reported_columns(metadata)],
             links=asset_links(backend.links, state.location, spec),
+            terms=terms_of_asset(backend, spec.key),
         )
 
     @get(

@@ -127,11 +127,11 @@ class HomeRoutes(Controller):
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
         text: A[str, query("What to find; several words must all be there.", "q", min_length=1, max_length=200)],
-        kinds: A[list[str] | None, query("Only job, asset, run, check, location or schedule.", "kind")] = None,
+        kinds: A[list[str] | None, query("Only job, asset, run, check, location, schedule or term.", "kind")] = None,
         limit: A[int, query("At most so many.", ge=1, le=200)] = 30,
     ) -> SearchResult:
-        """Jobs, assets, checks, schedules, locations and runs that have all the words in name, description, owners,
-        tags, or the columns that are declared."""
+        """Jobs, assets, checks, schedules, locations, runs and terms that have all the words in name, description,
+        owners, tags, columns, or the terms that they are about."""
         return SearchResult(items=search(backend, who, text, set(kinds or ()), limit))
 
 

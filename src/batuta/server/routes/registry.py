@@ -19,7 +19,7 @@ from batuta.server.routes.metrics import metrics
 from batuta.server.routes.oidc import OidcRoutes
 from batuta.server.routes.openlineage import OpenLineageRoutes
 from batuta.server.routes.runs import Runs
-from batuta.server.routes.service import Checks, Locations, Operations
+from batuta.server.routes.service import Checks, Locations, Operations, list_terms
 from batuta.server.routes.settings import Records, Values
 from batuta.server.routes.tasks import Tasks
 from batuta.server.routes.tickers import Tickers
@@ -33,6 +33,7 @@ CONTROLLERS: tuple[Any, ...] = (
     Jobs,
     AssetRoutes,
     Checks,
+    list_terms,
     LineageRoutes,
     OpenLineageRoutes,
     Tickers,

@@ -1,4 +1,4 @@
-"""`/locations`, `/checks`, `/pools`, `/queue` and `/processes`: the service and what it holds back."""
+"""`/locations`, `/checks`, `/glossary`, `/pools`, `/queue` and `/processes`: the service and what it holds back."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from batuta.server.access import Principal
 from batuta.server.backend import Backend
 from batuta.server.catalog import Catalog, LocationEntry
 from batuta.server.checks import all_checks
+from batuta.server.glossary import all_terms
 from batuta.server.paging import ByNumber, Cursor, Limit, by_number, has_text, page_of
 from batuta.server.pictures import steps_of_run
 from batuta.server.processes import alive_processes
 from batuta.server.routes.base import Text, editor, named, operator, path, query, viewer
-from batuta.server.shapes.assets import Check, CheckPage, CheckResultPage, QualityDay, check_result_of
+from batuta.server.shapes.assets import Check, CheckPage, CheckResultPage, GlossaryTerm, QualityDay, check_result_of
 from batuta.server.shapes.base import at
 from batuta.server.shapes.health import ProcessPage
 from batuta.server.shapes.operations import Deleted, Saved
@@ -203,6 +204,23 @@ class Checks(Controller):
             )
             for (day, layer), one in sorted(counts.items())
         ]
+
+
+@get(
+    "/glossary",
+    operation_id="listTerms",
+    summary="The glossary",
+    sync_to_thread=True,
+    opt=viewer(),
+    tags=["assets"],
+)
+def list_terms(
+    backend: NamedDependency[Backend], who: NamedDependency[Principal], text: Text = ""
+) -> list[GlossaryTerm]:
+    """What words mean, by name, and which assets and columns are about them. `text` is looked for in name, meaning,
+    owner and other names."""
+    terms = all_terms(backend, who)
+    return [one for one in terms if has_text(text, one.name, one.meaning, one.owner, *one.names)]
 
 
 class Operations(Controller):

@@ -149,6 +149,36 @@ class MaterializationPage(Shape):
     next: A[str | None, doc("The `cursor` of the next page; null on the last.")]
 
 
+class TermOfAsset(Shape):
+    """A term of the glossary that an asset is about."""
+
+    name: A[str, doc("The term.", "Net revenue")]
+    meaning: A[str, doc("What it means.", "What stays of sales after fees and refunds.")]
+    owner: A[str, doc("Whom to ask.", "finance")]
+    links: A[list[str], doc("Where there is more.")]
+    itself: A[bool, doc("Whether the whole asset is about it.")]
+    columns: A[list[str], doc("The columns that are about it.", ["amount"])]
+
+
+class ColumnPlace(Shape):
+    """A column of an asset."""
+
+    asset: A[str, doc("The asset.", "gold.revenue")]
+    column: A[str, doc("The column.", "amount")]
+
+
+class GlossaryTerm(Shape):
+    """What a word means, and what is about it."""
+
+    name: A[str, doc("The term.", "Net revenue")]
+    meaning: A[str, doc("What it means.", "What stays of sales after fees and refunds.")]
+    owner: A[str, doc("Whom to ask.", "finance")]
+    links: A[list[str], doc("Where there is more.")]
+    names: A[list[str], doc("What else it is called.", ["gold.revenue.amount"])]
+    assets: A[list[str], doc("The assets that are about it.")]
+    columns: A[list[ColumnPlace], doc("The columns that are about it.")]
+
+
 class AssetDetail(Shape):
     """An asset with all that is to be said of it."""
 
@@ -167,6 +197,7 @@ class AssetDetail(Shape):
     last: A[Materialization | None, doc("Its last materialization.")]
     columns: A[list[list[str]], doc("Name and type of its columns as last made, where known.", [["day", "date"]])]
     links: A[list[Link], doc("What plugins link it to.")]
+    terms: A[list[TermOfAsset], doc("The terms of the glossary that it or its columns are about.")]
 
 
 class PartitionCell(Shape):

@@ -196,7 +196,7 @@ class Settings(Shape):
 class Found(Shape):
     """Something that was searched for."""
 
-    kind: A[Literal["job", "asset", "run", "check", "location", "schedule"], doc("What it is.")]
+    kind: A[Literal["job", "asset", "run", "check", "location", "schedule", "term"], doc("What it is.")]
     id: A[str, doc("What names it in the API: a name, a key, a number.", "gold.revenue")]
     title: A[str, doc("What to show.", "gold.revenue")]
     text: A[str, doc("Something about it.", "What each merchant gets for the day.")]

@@ -65,6 +65,8 @@ export function placeOf(found: Pick<Found, "kind" | "id" | "location">): NonNull
       return { to: "/schedules/$location/$name", params: { location: found.location, name: found.id } };
     case "check":
       return { to: "/checks", search: { text: found.id } };
+    case "term":
+      return { to: "/glossary", search: { text: found.id } };
   }
 }
 

@@ -13,6 +13,7 @@ export function ColumnsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
   const changes = useQuery(assetQueries.schemaChanges(detail.asset.key));
   if (detail.columns.length === 0 && !changes.data?.length)
     return <EmptyState title="Its columns are not known">They are noted when a table is stored by an IO manager.</EmptyState>;
+  const terms = termsByColumn(detail.terms);
   return (
     <div className={classes.columns}>
       <Section flush title={`${detail.columns.length} columns`}>
@@ -22,6 +23,7 @@ export function ColumnsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
               <tr>
                 <th scope="col">Column</th>
                 <th scope="col">Type</th>
+                {terms.size > 0 && <th scope="col">Term</th>}
               </tr>
             </thead>
             <tbody>
@@ -29,6 +31,7 @@ export function ColumnsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
                 <tr key={name}>
                   <td>{name}</td>
                   <td className="b-mono">{type}</td>
+                  {terms.size > 0 && <td>{terms.get(name ?? "")?.map((term) => <Tag key={term.name} title={term.meaning}>{term.name}</Tag>)}</td>}
                 </tr>
               ))}
             </tbody>
@@ -51,4 +54,10 @@ export function ColumnsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
       </Section>
     </div>
   );
+}
+
+function termsByColumn(terms: Schema<"TermOfAsset">[]): Map<string, Schema<"TermOfAsset">[]> {
+  const found = new Map<string, Schema<"TermOfAsset">[]>();
+  for (const term of terms) for (const column of term.columns) found.set(column, [...(found.get(column) ?? []), term]);
+  return found;
 }

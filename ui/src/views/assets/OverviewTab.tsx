@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { Schema } from "@/api/client";
 import { countText, plural } from "@/app/format";
 import { CopyButton } from "@/components/CopyButton";
@@ -8,6 +9,7 @@ import { MetadataView } from "@/components/MetadataView";
 import { Section } from "@/components/Page";
 import { StateBadge, Tag } from "@/components/StateBadge";
 import { RelativeTime } from "@/components/time";
+import { TermLinks } from "@/views/glossary/GlossaryPage";
 import classes from "./assets.module.css";
 
 /** What it is, how it is now and why, what is around it. */
@@ -23,6 +25,7 @@ export function OverviewTab({ detail }: { detail: Schema<"AssetDetail"> }) {
             <p className="b-dim">It has no description yet: the docstring of its function, in Markdown, is shown here.</p>
           )}
         </Section>
+        <Terms terms={detail.terms} />
         <State asset={asset} />
         <Around detail={detail} />
         {last && Object.keys(last.metadata).length > 0 && (
@@ -42,6 +45,31 @@ export function OverviewTab({ detail }: { detail: Schema<"AssetDetail"> }) {
         )}
       </div>
     </div>
+  );
+}
+
+/** What words of the glossary it or its columns are about. */
+function Terms({ terms }: { terms: Schema<"TermOfAsset">[] }) {
+  if (terms.length === 0) return null;
+  return (
+    <Section title="Terms">
+      <dl className={classes.terms}>
+        {terms.map(({ name, meaning, owner, links, itself, columns }) => (
+          <div key={name}>
+            <dt>
+              <Link to="/glossary" search={{ text: name }} className="b-link">
+                {name}
+              </Link>
+              <span className="b-dim">{[itself && "the asset", ...columns].filter(Boolean).join(", ")}</span>
+            </dt>
+            <dd>
+              {meaning} {owner && <span className="b-dim">Ask {owner}. </span>}
+              <TermLinks links={links} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
   );
 }
 
