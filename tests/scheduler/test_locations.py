@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from batuta.core.backfills import Backfill, Item
 from batuta.core.errors import LoadError
 from batuta.core.run import LOST_MAX
 from batuta.executors.evaluators import EvaluationFailed, TimedOut
@@ -65,6 +67,26 @@ def test_each_location_runs_in_its_own_python(
         assert (run.state, run.location) == ("succeeded", job.removeprefix("job-"))
     pythons = [os.path.dirname(line) for line in trace.read_text().splitlines()]
     assert pythons == [os.path.dirname(sys.executable), str(tmp_path / "project-env" / "bin")]
+
+
+MADE = """
+from batuta import asset
+from batuta.partitions import daily
+
+@asset(partitions=daily("2025-01-01", end="2025-01-03"))
+def made() -> str:
+    return context().partition_key
+"""
+
+
+def test_a_backfill_of_assets_is_of_the_location_that_it_names(tmp_path: Path, trace: Path, open_service: Open) -> None:
+    service = open_service(project(tmp_path / "many", {"one": "", "two": ""}, two=MADE))
+    days = ("2025-01-01", "2025-01-02")
+    spec = Backfill(selection="made", location="two", partitions="all")
+    number = service.store.backfills.create(spec, [Item(day, (day,)) for day in days], by="ada", now=time.time())
+    service.wake("backfills")
+    until(lambda: service.store.backfills.get(number).state == "succeeded", "it does not end")
+    assert {partition for _, partition in service.store.asset_states(["made"])} == set(days)
 
 
 def test_what_is_wrong_with_one_stops_no_other(tmp_path: Path, trace: Path, open_service: Open) -> None:

@@ -113,6 +113,10 @@ def test_a_sensor_is_tried_in_a_process_of_its_location(api: httpx.Client) -> No
     assert "flows.py" in said["place"]
     assert get(api, "/runs")["items"] == []
     assert api.post(f"/api/v1/tickers/sensor/{location(api)}/nope/try", json={}).status_code == 404
+    assert api.post(f"/api/v1/tickers/schedule/{location(api)}/files/try", json={}).status_code == 400
+    assert get(api, f"/tickers/sensor/{location(api)}/files")["name"] == "files"
+    switched = api.put(f"/api/v1/tickers/sensor/{location(api)}/files/switch", json={"enabled": True}).json()
+    assert (switched["enabled"], switched["defined"]) == (True, False)
 
 
 def test_a_connection_is_tried_there_too(api: httpx.Client, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from batuta import DAG, flow, pause_for_input, task
+from batuta import DAG, Schedule, SensorContext, Skip, flow, pause_for_input, sensor, task
 
 logger = logging.getLogger("drills")
 
@@ -103,3 +103,12 @@ def parameters(
 
 with DAG("chain", tags=["drill"], description="Three tasks, one after the other."):
     report(load(extract(3), "/"))
+
+
+@sensor(job="chain", every_s=1, enabled=False)
+def watcher(context: SensorContext) -> Skip:
+    """Looks for a file that never comes."""
+    return Skip("no file has come")
+
+
+Schedule("0 3 * * *", job="chain", name="nightly-chain", timezone="Europe/Berlin", enabled=False)

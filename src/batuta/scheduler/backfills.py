@@ -138,7 +138,9 @@ class BackfillDuty:
             if not plan.steps:
                 found.append(None)
                 continue
-            version = locations.get(location_of(plan, of_job.location if of_job is not None else "")).version()
+            version = locations.get(
+                location_of(plan, of_job.location if of_job is not None else spec.location)
+            ).version()
             root = self._service.project.root
             found.append(
                 rows_of(base, job, plan, dict(spec.params), version.location, version.hash, project_root=root, now=now)

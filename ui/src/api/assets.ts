@@ -65,6 +65,12 @@ export const assetQueries = {
       queryFn: ({ signal }) =>
         call(client.GET("/api/v1/assets/{key}/preview", { params: { ...of(key), query: { partition } }, signal })),
     }),
+  /** Why automation makes it, or does not, as things stand now. */
+  automation: (key: string) =>
+    queryOptions({
+      queryKey: keys.assets.part(key, "automation"),
+      queryFn: ({ signal }) => call(client.GET("/api/v1/assets/{key}/automation", { params: of(key), signal })),
+    }),
   /** Rows as they are now, read by a process of its code location. */
   rows: (key: string, partition?: string) =>
     queryOptions({

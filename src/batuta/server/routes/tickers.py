@@ -152,7 +152,7 @@ class Tickers(Controller):
         return one_ticker(backend, kind, at_location, ticker)
 
     @post(
-        "/tickers/sensor/{location:str}/{name:str}/try",
+        "/tickers/{kind:str}/{location:str}/{name:str}/try",
         operation_id="trySensor",
         summary="Try a sensor",
         status_code=200,
@@ -163,6 +163,7 @@ class Tickers(Controller):
         self,
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
+        kind: A[Literal["sensor"], path("sensor: others have nothing to try.")],
         location: At,
         name: Name,
         data: JSONBody[SensorTrial],

@@ -1,7 +1,7 @@
 // Why automation did, or did not, make an asset: its last evaluations, and of the chosen one which part was true of what.
 import { Switch } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import type { Asset } from "@/api/assets";
+import { assetQueries, type Asset } from "@/api/assets";
 import { itemsOf } from "@/api/pages";
 import { ApiError } from "@/api/problem";
 import { tickerQueries, useSwitchTicker, type Tick } from "@/api/service";
@@ -9,12 +9,14 @@ import { useUrlState } from "@/app/search";
 import { ConditionTree, isPart } from "@/components/ConditionTree";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorView } from "@/components/ErrorView";
+import { KeyValue } from "@/components/KeyValue";
 import { RunLink } from "@/components/links";
 import { Section } from "@/components/Page";
 import { PermissionGate } from "@/components/PermissionGate";
 import { StateBadge } from "@/components/StateBadge";
 import { RelativeTime } from "@/components/time";
 import classes from "./assets.module.css";
+import { treeOf } from "./condition";
 
 const URL = { tick: "" };
 const SHOWN = 30;
@@ -37,16 +39,19 @@ export function AutomationTab({ asset }: { asset: Asset }) {
   if (!found.data) return null;
   return (
     <div className={classes.columns}>
-      <Section
-        title={chosen ? <>Tick {chosen.id}, <RelativeTime at={chosen.at} /></> : "Not evaluated yet"}
-        actions={
-          <PermissionGate role="operator" location={asset.location}>
-            <Switch label="Automated" checked={found.data.enabled} onChange={(event) => turn.mutate({ ticker, enabled: event.currentTarget.checked })} />
-          </PermissionGate>
-        }
-      >
-        {chosen ? <Explained tick={chosen} /> : <p className="b-dim">It is evaluated when something happens that its condition depends on.</p>}
-      </Section>
+      <div>
+        <Now asset={asset.key} />
+        <Section
+          title={chosen ? <>Tick {chosen.id}, <RelativeTime at={chosen.at} /></> : "Not evaluated yet"}
+          actions={
+            <PermissionGate role="operator" location={asset.location}>
+              <Switch label="Automated" checked={found.data.enabled} onChange={(event) => turn.mutate({ ticker, enabled: event.currentTarget.checked })} />
+            </PermissionGate>
+          }
+        >
+          {chosen ? <Explained tick={chosen} /> : <p className="b-dim">It is evaluated when something happens that its condition depends on.</p>}
+        </Section>
+      </div>
       <Section title="Ticks" flush>
         <ul className={classes.ticks}>
           {ticks.slice(0, SHOWN).map((each) => (
@@ -63,6 +68,19 @@ export function AutomationTab({ asset }: { asset: Asset }) {
         </ul>
       </Section>
     </div>
+  );
+}
+
+/** What its next tick would find. */
+function Now({ asset }: { asset: string }) {
+  const { data } = useQuery({ ...assetQueries.automation(asset), retry: false });
+  const part = data && treeOf(data.condition);
+  if (!data || !part) return null;
+  return (
+    <Section title="As things stand now">
+      <KeyValue facts={[["Would make", data.requested], ["Is being made", data.in_progress], ["Asked for before", data.requested_before]]} />
+      <ConditionTree part={part} />
+    </Section>
   );
 }
 

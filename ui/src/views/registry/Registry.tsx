@@ -4,7 +4,7 @@ import { ActionIcon, Button, Drawer, Menu, TextInput } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { EllipsisVertical, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
-import type { Role } from "@/api/access";
+import { useMay, type Role } from "@/api/access";
 import { itemsOf, type pages } from "@/api/pages";
 import type { ApiError } from "@/api/problem";
 import { useUrlState } from "@/app/search";
@@ -109,15 +109,16 @@ export function Registry<Item extends Named, Given>(props: Props<Item, Given>) {
 }
 
 function RowMenu({ noun, name, role, keeps, onEdit, onDelete }: { noun: string; name: string; role: Role; keeps: boolean; onEdit: () => void; onDelete: () => void }) {
+  const button = (
+    <ActionIcon aria-label={`What to do with ${noun} ${name}`}>
+      <EllipsisVertical size={15} />
+    </ActionIcon>
+  );
+  // Not within Menu.Target: that hands what opens the menu to its child, which has to be the button itself.
+  if (useMay(role) === false) return <PermissionGate role={role}>{button}</PermissionGate>;
   return (
     <Menu position="bottom-end">
-      <Menu.Target>
-        <PermissionGate role={role}>
-          <ActionIcon aria-label={`What to do with ${noun} ${name}`}>
-            <EllipsisVertical size={15} />
-          </ActionIcon>
-        </PermissionGate>
-      </Menu.Target>
+      <Menu.Target>{button}</Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<Pencil size={14} />} onClick={onEdit}>
           Change
