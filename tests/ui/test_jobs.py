@@ -92,7 +92,7 @@ def test_a_month_is_made_by_a_backfill(page: Page, faults: Faults, shot: Callabl
     form.get_by_role("button", name="Launch backfill").click()
     expect(page).to_have_url(re.compile(r"/backfills/\d+$"))
     expect(page.locator("article > header [data-state]").first).to_have_text("Succeeded", timeout=60_000)
-    expect(page.get_by_role("row", name=re.compile("2025-02-15 … 2025-02-28"))).to_contain_text("Succeeded")
+    expect(page.get_by_role("row", name=re.compile("2025-02-15\\.\\.2025-02-28"))).to_contain_text("Succeeded")
     check_accessible(page)
     shot(page, "backfill")
     page.goto("/backfills?text=bronze.pay&state=succeeded")

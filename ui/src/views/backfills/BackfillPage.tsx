@@ -61,7 +61,7 @@ export function BackfillPage() {
           <KeyValue facts={factsOf(data)} />
         </Section>
       )}
-      <FilterBar list={list} filters={FILTERS} table={{ name: "backfill-items", columns: COLUMNS }} />
+      <FilterBar list={list} search="Search its runs" filters={FILTERS} table={{ name: "backfill-items", columns: COLUMNS }} />
       <DataTable
         name="backfill-items"
         label={`Runs of backfill ${id}`}
