@@ -149,6 +149,8 @@ def test_a_project_uses_them(installed: Path, tmp_path: Path) -> None:
     shown = cli("runs", "show", "1", "--json", **path, ACME_LOGS="https://logs.example.com").json
     assert shown["links"] == [{"title": "Logs", "url": "https://logs.example.com/search?run=1"}]
     assert "links" in cli("runs", "show", "1", "--json", **path).json
+    url = "https://logs.example.com/search?job=copies&location=shop"
+    assert url in cli("show", "copies", **path, ACME_LOGS="https://logs.example.com").out
     assert (folder / "copy.txt").read_text() == "hello"
     assert "would start copies" in cli("sensors", "evaluate", "done", **path).out
     cli("materialize", "--all", **path)

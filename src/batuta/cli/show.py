@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from batuta.core.schedule_specs import ScheduleSpec
     from batuta.core.staleness import Freshness
     from batuta.engine.workspace import Workspace
+    from batuta.server.shapes.base import Link
     from batuta.store.rows import CheckRow, MaterializationRow, RunRow
 
 RUNS_SHOWN = 5
@@ -124,10 +125,13 @@ def heading(out: Output, text: str) -> None:
 
 def _show_job(workspace: Workspace, job: JobSpec, schedules: Sequence[ScheduleSpec], out: Output) -> None:
     from batuta.cli.catalog import job_data
+    from batuta.server.links import Links, job_links
 
+    links = job_links(Links(), _location_of(workspace, job), job)
     store = store_if_any(workspace)
     last = store.runs(job=job.name, limit=RUNS_SHOWN) if store is not None else []
-    out.document({**job_data(job, last[0] if last else None), "runs": [row.id for row in last]})
+    told = {"runs": [row.id for row in last], "links": _links_data(links)}
+    out.document({**job_data(job, last[0] if last else None), **told})
     if out.json:
         return
     title(out, job.name, job.kind, job.description)
@@ -140,6 +144,7 @@ def _show_job(workspace: Workspace, job: JobSpec, schedules: Sequence[ScheduleSp
             ("owners", ", ".join(job.owners)),
             ("tags", tags),
             ("selection", job.selection),
+            *_link_pairs(links),
         ],
     )
     _show_params(job.params_schema, out)
@@ -150,6 +155,22 @@ def _show_job(workspace: Workspace, job: JobSpec, schedules: Sequence[ScheduleSp
     if last:
         heading(out, "last runs")
         out.say(run_table(last, time.time()))
+
+
+def _location_of(workspace: Workspace, job: JobSpec) -> str:
+    for one in workspace.each:
+        if one.location and any(each.name == job.name for each in one.jobs):
+            return one.location
+    return workspace.location or workspace.project.name
+
+
+def _links_data(links: Sequence[Link]) -> list[dict[str, str]]:
+    return [{"title": link.title, "url": link.url} for link in links]
+
+
+def _link_pairs(links: Sequence[Link]) -> list[tuple[str, str]]:
+    """The links that plugins bring."""
+    return [(link.title, link.url) for link in links]
 
 
 def _schedule_text(spec: ScheduleSpec) -> str:
@@ -218,8 +239,11 @@ def run_table(rows: Sequence[RunRow], now: float) -> str:
 def _show_asset(workspace: Workspace, key: str, out: Output) -> None:
     from batuta.cli.catalog import asset_data, asset_rows, check_spec_data, verdicts_of
     from batuta.cli.records import materialization_data
+    from batuta.server.links import Links, asset_links
 
     row = asset_rows(workspace, [key])[0]
+    place = workspace.joined.locations.get(key) or workspace.location or workspace.project.name
+    links = asset_links(Links(), place, row.spec)
     index = workspace.assets.index
     checks = index.checks_of.get(key, [])
     verdicts = verdicts_of(checks, workspace.store.checks_current([key]))
@@ -233,11 +257,12 @@ def _show_asset(workspace: Workspace, key: str, out: Output) -> None:
             "stale": {partition: list(one.reasons) for partition, one in stale.items()},
             "check_results": [check_spec_data(check, verdicts[check.key]) for check in checks],
             "materializations": [materialization_data(one) for one in made],
+            "links": _links_data(links),
         }
     )
     if out.json:
         return
-    _tell_asset(row, below, out)
+    _tell_asset(row, below, links, out)
     _tell_stale(stale, out)
     if checks:
         from batuta.cli.list import check_table
@@ -247,7 +272,7 @@ def _show_asset(workspace: Workspace, key: str, out: Output) -> None:
     _tell_made(made, out)
 
 
-def _tell_asset(row: AssetRow, below: Sequence[str], out: Output) -> None:
+def _tell_asset(row: AssetRow, below: Sequence[str], links: Sequence[Link], out: Output) -> None:
     from batuta.cli.catalog import automation_text, partitions_text
     from batuta.cli.list import ASSET_STATES
 
@@ -270,6 +295,7 @@ def _tell_asset(row: AssetRow, below: Sequence[str], out: Output) -> None:
             ("freshness", "" if spec.freshness is None else str(spec.freshness)),
             ("code version", spec.code_version),
             ("state", click.style(row.state, fg=ASSET_STATES[row.state])),
+            *_link_pairs(links),
         ],
     )
 

@@ -17,5 +17,7 @@ def log_links(kind: str, about: dict[str, Any]) -> list[tuple[str, str]]:
             return [("Logs", f"{base}/search?{urlencode({'run': about['id']})}")]
         case "task_run":
             return [("Logs", f"{base}/search?{urlencode({'run': about['run'], 'step': about['step']})}")]
+        case "job":
+            return [("Logs", f"{base}/search?{urlencode({'job': about['name'], 'location': about['location']})}")]
         case _:
             return []
