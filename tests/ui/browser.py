@@ -70,11 +70,20 @@ class Faults:
             self.found.append(f"status {response.status}: {response.request.method} {response.url}")
 
 
+SETTLED = """() => Promise.all(
+  document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().endTime !== Infinity)
+    .map((each) => each.finished.catch(() => null))
+)"""
+"""Waits for what fades in: half way there, its colours have less contrast."""
+
+
 def check_accessible(page: Page, *, within: str = "body") -> None:
     """Raises AssertionError where axe finds something serious or critical."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())
     options = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
+    page.evaluate(SETTLED)
     result: dict[str, Any] = page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
     bad = [
         "\n".join(
