@@ -24,6 +24,7 @@ from batuta.quality.row_rules import (
     rejected_values,
 )
 from batuta.quality.rules import Rule
+from batuta.quality.soda import from_soda
 from batuta.quality.table_rules import aggregate, fresh, query, relationships, row_count, unique
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "evaluate",
     "expression",
     "fresh",
+    "from_soda",
     "in_range",
     "length",
     "matches",

@@ -44,10 +44,11 @@ export function ColumnsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
           <div key={change.run} className={classes.change}>
             <div>
               <AbsoluteTime at={change.at} show="minute" /> · <RunLink run={change.run} />
-              {(change.removed.length > 0 || change.changed.length > 0) && <StateBadge state="warning" label="May break readers" />}
+              {change.breaking.length > 0 && <StateBadge state="warning" label="May break readers" />}
             </div>
             {change.added.map(([name, type]) => <div key={name}><Tag tone="green">added</Tag> {name} <span className="b-mono b-dim">{type}</span></div>)}
             {change.removed.map(([name, type]) => <div key={name}><Tag tone="red">removed</Tag> {name} <span className="b-mono b-dim">{type}</span></div>)}
+            {change.breaking.map((text) => <div key={text} className="b-dim">{text}</div>)}
             {change.changed.map(([name, old, now]) => <div key={name}><Tag tone="amber">changed</Tag> {name} <span className="b-mono b-dim">{old} → {now}</span></div>)}
           </div>
         ))}
