@@ -19,8 +19,8 @@ from batuta.server.problems import FieldProblem, Refused
 from batuta.store import Store
 
 LIMIT, LIMIT_MAX = 50, 1000
-STRETCH = 10_000
-LOOKING_S = 0.02
+STRETCH = 5_000
+LOOKING_S = 0.015
 
 Limit = A[int, QueryParameter(ge=1, le=LIMIT_MAX, description="At most so many items.")]
 Cursor = A[
@@ -114,7 +114,7 @@ def by_number(
             more = at > 1 if newest_first else at < last
             return found, cursor_of(order, at) if more else None
         if now - asked < LOOKING_S / 5:
-            stretch *= 4
+            stretch *= 2
     return cut(found, limit, order, lambda row: row.id)
 
 
