@@ -93,7 +93,7 @@ def test_several_workers_with_hooks_around_them(shop: Path, postgres_url: str) -
         assert query(postgres_url, "select id from public__dev.b") == [(2,)]
         assert query(postgres_url, "select count(*) from public__dev.grows") == [(2,)]  # production's, and one more
         assert query(postgres_url, "select count(*) from public.grows") == [(1,)]
-        assert b'["id","INTEGER"]' in rows["c"].metadata
+        assert b'["id","int32"]' in rows["c"].metadata
 
         for _ in range(2):  # by whichever worker, which has to see what the other has made
             handle = workspace.start_plan(assets.plan("a b grows").plan)

@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, list[Check]]:
     try:
         import yaml
     except ImportError:
-        raise DefinitionError("from_soda() needs PyYAML", where=str(path), hint="pip install pyyaml") from None
+        raise DefinitionError("from_soda() needs PyYAML", where=str(path), hint='pip install "batuta[soda]"') from None
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
