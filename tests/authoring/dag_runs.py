@@ -98,7 +98,8 @@ class DagRuns:
         self._project = Project(root=str(root), config=Config())
         self._project.make_home()
         self.location: Location = location_of_modules([], self._project)
-        executor = ThreadExecutor(self.location, ThreadLogs(echo=False), 4)
+        self._logs = ThreadLogs(echo=False)
+        executor = ThreadExecutor(self.location, self._logs, 4)
         self.location.transport_for = executor.transport_for
         self.location.live = executor.live
         self.store = Store.open(self._project.store_url)
@@ -109,6 +110,7 @@ class DagRuns:
 
     def close(self) -> None:
         self.engine.stop()
+        self._logs.close()
         self.store.close()
 
     def start(
