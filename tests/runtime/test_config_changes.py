@@ -106,6 +106,6 @@ def test_every_setting_has_a_place(tmp_path: Path) -> None:
     """A new table has to be thought about: taken on, or fixed."""
     from batuta.runtime.config_changes import NOBODYS, OF_SCHEDULER, OF_SERVER
 
-    taken = {"code", "layers", "data", "settings", "locations", "pools", "alerts", "queue", "retention"}
+    taken = {"code", "layers", "data", "settings", "locations", "pools", "alerts", "queue", "retention", "glossary"}
     thought_of = {name.partition(".")[0] for name in (*OF_SERVER, *OF_SCHEDULER, *NOBODYS)} | taken
     assert thought_of == set(Config.__struct_fields__)
