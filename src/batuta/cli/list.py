@@ -28,9 +28,10 @@ ASSET_STATES = {"fresh": "green", "stale": "yellow", "missing": "red", "external
 @file_option
 @output_options
 def list_(words: tuple[str, ...], file: str | None, out: Output) -> None:
-    """List jobs, assets and checks; and jobs elsewhere, of which OpenLineage events tell.
+    """List jobs, assets and checks.
 
-    With a selection, only assets that it selects, and their checks.
+    With a selection, only assets that it selects, and their checks; with `external`, jobs that run elsewhere, of which
+    OpenLineage events tell.
 
     \b
     Examples:

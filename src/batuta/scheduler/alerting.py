@@ -46,9 +46,9 @@ class AlertingDuty:
         self._on_told = on_told
         self._looks = Looks(store)
         self._book: Book | None = None
-        self._next: Alerts | None = None
+        self._next: tuple[Alerts, int] | None = None
         self._rules: dict[str, Rule] = {}
-        self._take(alerts)
+        self._take(alerts, store.last_event_id())
         self._epoch = -1
         self._event_id = 0
         self._next_look = 0.0
@@ -57,13 +57,16 @@ class AlertingDuty:
 
     def configure(self, alerts: Alerts) -> None:
         """Have these rules and channels from the next call on; from any thread."""
-        self._next = alerts
+        self._next = alerts, self._store.last_event_id()
 
-    def _take(self, alerts: Alerts) -> None:
+    def _take(self, alerts: Alerts, since: int) -> None:
+        """`since` is the event before the first that they look at, where none were there before."""
+        if not self._rules:
+            self._since = since
         if self._book is not None:
             self._book.rules = alerts.rules  # what is open stays so
-            if not self._rules:  # nothing was read: the first rules begin with what happens from now on
-                self._event_id = self._recorded_id = self._store.last_event_id()
+            if not self._rules:  # nothing was read
+                self._event_id = self._recorded_id = since
         self._alerts = alerts
         self._rules = {rule.called: rule for rule in alerts.rules}
         self._wanted = wanted_kinds(alerts.rules)
@@ -75,9 +78,9 @@ class AlertingDuty:
     def run_once(self, now: float, lead: Leader | None) -> float | None:
         """See `Duty`."""
         epoch = 0 if lead is None else lead.epoch
-        if (alerts := self._next) is not None:
+        if (configured := self._next) is not None:
             self._next = None
-            self._take(alerts)
+            self._take(*configured)
         if self._book is None or epoch != self._epoch:
             self._load(now, lead)
             self._epoch = epoch
@@ -126,10 +129,10 @@ class AlertingDuty:
     # ---- records ----
 
     def _load(self, now: float, lead: Leader | None) -> None:
-        """Go on where whoever led before has left off; the first one ever begins with what happens from now on."""
+        """Go on where whoever led before has left off; the first one ever begins where it was set up."""
         rows = [row for row in self._store.tickers(NAME) if (row.location, row.name) == ("", "")]
         memory = json.loads(rows[0].state) if rows else {}
-        cursor = json.loads(rows[0].cursor) if rows else {"event": self._store.last_event_id()}
+        cursor = json.loads(rows[0].cursor) if rows else {"event": self._since}
         self._event_id = self._recorded_id = cursor["event"]
         self._book = Book(self._alerts.rules, sent=memory.get("sent", {}), held=memory.get("held", {}))
         for row in self._store.alerts.open():

@@ -218,10 +218,10 @@ class Service:
     def reconfigure(self, project: Project, changed: Collection[str]) -> None:
         """What is configured is this from now on; `changed` are the settings that are others. Raises BatutaError."""
         self.queue.configure(project)
-        former, self.project = self.project, project
         self.observing.retention.configure(project.config.retention)
-        if former.config.alerts != project.config.alerts:
+        if self.project.config.alerts != project.config.alerts:
             self.observing.configure_alerts(project.config.alerts)
+        self.project = project
         self.locations.reconfigure(project, changed)
         self.wake()
 
