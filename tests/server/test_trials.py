@@ -85,7 +85,7 @@ def api(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch, request
             until(lambda: store.processes(0.0), "the service does not say that it lives")
         backend = Backend(store, project)
         if request.param == "one process":
-            backend.service = service
+            backend.service, backend.wake = service, service.wake
         app = create_app(backend)
         thread = ServerThread(Gate(app, OpenToLocal("ada")), bind("127.0.0.1", 0), feeds=[app.state.feed])
         thread.start()
