@@ -124,9 +124,9 @@ class QueueDuty:
 
     def run_once(self, now: float, lead: Leader | None) -> float | None:
         """See `Duty`."""
+        time.sleep(max(self._looked_at + GATHER_S - time.perf_counter(), 0.0))
         if self.draining:
             return None
-        time.sleep(max(self._looked_at + GATHER_S - time.perf_counter(), 0.0))
         began = self._looked_at = time.perf_counter()
         self.choice, self.some_wait = Choice(), False
         lease_now = self._store.lease_now()
