@@ -201,7 +201,7 @@ class Disk:
 def disk(tmp_path: Path) -> Iterator[Disk]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or sys.platform != "linux" or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("needs root on Linux: it mounts a file system of 4 MB, to fill it and to make it read-only")
     yield Disk(folder)

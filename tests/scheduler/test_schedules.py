@@ -254,6 +254,7 @@ def test_a_service_hears_what_another_process_switches(on_store: str, tmp_path: 
         return None if entry is None else entry.is_on
 
     until(is_on, "it is not evaluated")
+    until(lambda: service.store.tickers("schedule"), "it is not recorded")
     with Store.open(on_store) as other:
         other.switch("schedule", "scheduled", "early", False, now=time.time())
         until(lambda: is_on() is False, "nobody hears that it is turned off")
