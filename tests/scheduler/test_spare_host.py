@@ -70,8 +70,7 @@ def test_one_that_has_died_is_not_used(tmp_path: Path, trace: Path, open_service
     location = service.locations.get("")
     ready = spare_of(location)
     os.kill(ready, signal.SIGKILL)
-    assert location._spare._kept is not None
-    until(lambda: not location._spare._kept[1].is_alive)  # type: ignore[index]
+    until(lambda: (kept := location._spare._kept) is None or not kept[1].is_alive)
     assert pid_of(change(service, root, "second")) != ready
     assert ended(service, service.launch(RunSpec(job="job"))[0]).state == "succeeded"
 
