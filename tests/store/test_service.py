@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from batuta.store import Store
 from batuta.store.errors import LeadLost
 from batuta.store.rows import KeyedRun, NewTick, OpenRow, ProcessRow, RunRow, TickerRow
-from batuta.store.service import Chosen
+from batuta.store.schema_service import tickers
+from batuta.store.service import Chosen, ticker_values
 from tests.store.samples import PLAN, create, new_run
 
 NOW = 1_000.0
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
 
 
 def keyed(*keys: str) -> list[KeyedRun]:
@@ -83,6 +86,20 @@ def test_a_switch_is_a_persons_and_stays(store: Store) -> None:
     assert [(row.enabled, row.cursor) for row in store.tickers()] == [(False, "1")]
     store.switch("schedule", "shop", "nightly", None, now=NOW)
     assert [(row.enabled, row.cursor) for row in store.tickers()] == [(None, "1")]
+
+
+def test_a_switch_meets_the_first_tick_of_a_scheduler_and_takes_nothing_from_it(store: Store, store_url: str) -> None:
+    """The row is made by somebody whose transaction ends only when the switch waits for it."""
+    engine = create_engine(store_url)
+    person = threading.Thread(target=store.switch, args=("schedule", "shop", "nightly", False), kwargs={"now": NOW})
+    with engine.begin() as scheduler:
+        scheduler.execute(tickers.insert().values(ticker_values(ticker(cursor="7", next_at=NOW + 60))))
+        person.start()
+        while store_url.startswith("postgresql") and not scheduler.scalar(text(BLOCKED)):
+            assert person.is_alive()
+    person.join()
+    engine.dispose()
+    assert store.tickers() == [ticker(cursor="7", next_at=NOW + 60, enabled=False, changed_at=NOW)]
 
 
 def test_one_leads_until_its_time_is_over(store: Store) -> None:

@@ -165,12 +165,9 @@ def switch(
 ) -> None:
     """Turn a ticker on or off; None: as its definition says. `by` is who did it, for the audit log."""
     with database.transaction() as transaction:
-        known = transaction.run(
-            "switch_ticker", of_kind=kind, of_location=location, of_name=name, is_on=enabled, at=now
-        )
-        if not known:
-            row = TickerRow(kind=kind, location=location, name=name, enabled=enabled, changed_at=now)
-            transaction.put([("put_tickers", [ticker_values(row)])])
+        # One statement: between a look and an insert, a tick of another scheduler might make the row.
+        row = TickerRow(kind=kind, location=location, name=name, enabled=enabled, changed_at=now)
+        transaction.put([("put_switches", [ticker_values(row)])])
         if by:
             action = "reset" if enabled is None else "turn on" if enabled else "turn off"
             audit.append(transaction, [Audit(by, action, kind, name, {"location": location})], now)

@@ -318,8 +318,9 @@ FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(kind TEXT, location TEXT,
 INSERT INTO tickers (kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at) SELECT r.kind, r.location, r.name, r.enabled, r.cursor, r.state, r.failures, r.next_at, r.ticked_at, r.changed_at
 FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(kind TEXT, location TEXT, name TEXT, enabled BOOLEAN, cursor TEXT, state TEXT, failures INTEGER, next_at DOUBLE PRECISION, ticked_at DOUBLE PRECISION, changed_at DOUBLE PRECISION) ON CONFLICT (kind, location, name) DO UPDATE SET cursor = excluded.cursor, state = excluded.state, failures = excluded.failures, next_at = excluded.next_at, ticked_at = excluded.ticked_at;
 
--- switch_ticker(is_on, at, of_kind, of_location, of_name)
-UPDATE tickers SET enabled=%s, changed_at=%s WHERE tickers.kind = %s::VARCHAR AND tickers.location = %s::VARCHAR AND tickers.name = %s::VARCHAR;
+-- put_switches[kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at]
+INSERT INTO tickers (kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at) SELECT r.kind, r.location, r.name, r.enabled, r.cursor, r.state, r.failures, r.next_at, r.ticked_at, r.changed_at
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(kind TEXT, location TEXT, name TEXT, enabled BOOLEAN, cursor TEXT, state TEXT, failures INTEGER, next_at DOUBLE PRECISION, ticked_at DOUBLE PRECISION, changed_at DOUBLE PRECISION) ON CONFLICT (kind, location, name) DO UPDATE SET enabled = excluded.enabled, changed_at = excluded.changed_at;
 
 -- set_ticker_cursor(new_cursor, at, of_kind, of_location, of_name)
 UPDATE tickers SET cursor=%s::VARCHAR, state='', failures=0, next_at=NULL, changed_at=%s WHERE tickers.kind = %s::VARCHAR AND tickers.location = %s::VARCHAR AND tickers.name = %s::VARCHAR;

@@ -53,28 +53,28 @@ def delete_run_keys(dialect: Dialect) -> ClauseElement:
 insert_each("put_ticks", ticks)
 
 
-def _put_tickers(dialect: Dialect) -> ClauseElement:
-    """What a tick leaves behind: everything but the switch, which is a person's."""
+def _upsert_tickers(name: str, replaced: Sequence[str]) -> None:
+    """Register an insert of tickers; of one that is there, `replaced` is taken on, and nothing else."""
     columns = [c.name for c in tickers.columns]
-    into = insert(tickers, dialect)
-    if dialect == "sqlite":
-        into = into.values({c: sa.bindparam(c) for c in columns})
-    else:
-        rows = records(tickers, columns)
-        into = into.from_select(columns, sa.select(*(rows.c[c] for c in columns)))
-    kept = ("kind", "location", "name", "enabled", "changed_at")
-    new = {c: into.excluded[c] for c in columns if c not in kept}
-    return into.on_conflict_do_update(index_elements=["kind", "location", "name"], set_=new)
+
+    def build(dialect: Dialect) -> ClauseElement:
+        into = insert(tickers, dialect)
+        if dialect == "sqlite":
+            into = into.values({c: sa.bindparam(c) for c in columns})
+        else:
+            rows = records(tickers, columns)
+            into = into.from_select(columns, sa.select(*(rows.c[c] for c in columns)))
+        new = {c: into.excluded[c] for c in replaced}
+        return into.on_conflict_do_update(index_elements=["kind", "location", "name"], set_=new)
+
+    DEFINITIONS.append(Definition(name, build, tuple(columns)))
 
 
-DEFINITIONS.append(Definition("put_tickers", _put_tickers, tuple(c.name for c in tickers.columns)))
-
-
-@plain
-def switch_ticker(dialect: Dialect) -> ClauseElement:
-    mine = (tickers.c.kind == p("of_kind"), tickers.c.location == p("of_location"), tickers.c.name == p("of_name"))
-    update = sa.update(tickers).where(*mine)
-    return update.values(enabled=p("is_on", sa.Boolean), changed_at=p("at", sa.Double))
+_PERSONS = ("enabled", "changed_at")
+_KEY = ("kind", "location", "name")
+# What a tick leaves behind is everything but the switch, which is a person's; and the switch is nothing but that.
+_upsert_tickers("put_tickers", [c.name for c in tickers.columns if c.name not in (*_KEY, *_PERSONS)])
+_upsert_tickers("put_switches", _PERSONS)
 
 
 @plain

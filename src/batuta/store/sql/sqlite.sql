@@ -304,8 +304,8 @@ INSERT INTO ticks (kind, location, name, at, ended_at, logical_at, outcome, reas
 -- put_tickers[kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at]
 INSERT INTO tickers (kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, location, name) DO UPDATE SET cursor = excluded.cursor, state = excluded.state, failures = excluded.failures, next_at = excluded.next_at, ticked_at = excluded.ticked_at;
 
--- switch_ticker(is_on, at, of_kind, of_location, of_name)
-UPDATE tickers SET enabled=?, changed_at=? WHERE tickers.kind = ? AND tickers.location = ? AND tickers.name = ?;
+-- put_switches[kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at]
+INSERT INTO tickers (kind, location, name, enabled, cursor, state, failures, next_at, ticked_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, location, name) DO UPDATE SET enabled = excluded.enabled, changed_at = excluded.changed_at;
 
 -- set_ticker_cursor(new_cursor, at, of_kind, of_location, of_name)
 UPDATE tickers SET cursor=?, state='', failures=0, next_at=NULL, changed_at=? WHERE tickers.kind = ? AND tickers.location = ? AND tickers.name = ?;
