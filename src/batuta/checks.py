@@ -12,6 +12,7 @@ from batuta.authoring.asset_rules import on
 from batuta.core.columns import Column
 from batuta.quality.contract_rule import schema_contract
 from batuta.quality.frame_rules import pandera, predicate
+from batuta.quality.gx_suite import from_great_expectations
 from batuta.quality.learned_rules import metadata_drift, row_count_drift, value_drift
 from batuta.quality.report import Report, evaluate
 from batuta.quality.row_rules import (
@@ -36,6 +37,7 @@ __all__ = [
     "evaluate",
     "expression",
     "fresh",
+    "from_great_expectations",
     "from_soda",
     "in_range",
     "length",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,13 @@ class Given:
     ends_at: datetime | None = None
     stack: ExitStack = field(default_factory=ExitStack)
     _joined: dict[str, str] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What several rules of a table share, made for the first of them."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def value(self, annotation: Any) -> Any:
         """The table as what an annotation asks for (Polars where it asks for nothing)."""
