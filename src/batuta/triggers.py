@@ -6,7 +6,8 @@ from batuta.core.triggers import AssetMade as AssetMade
 from batuta.core.triggers import At as At
 from batuta.core.triggers import FileArrives as FileArrives
 from batuta.core.triggers import HttpAnswers as HttpAnswers
+from batuta.core.triggers import RowArrives as RowArrives
 from batuta.core.triggers import RunEnds as RunEnds
 from batuta.core.triggers import Signal as Signal
 
-__all__ = ["AssetMade", "At", "FileArrives", "HttpAnswers", "RunEnds", "Signal"]
+__all__ = ["AssetMade", "At", "FileArrives", "HttpAnswers", "RowArrives", "RunEnds", "Signal"]

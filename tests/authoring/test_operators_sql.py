@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from batuta.authoring import ports
 from batuta.authoring.context import StepContext
 from batuta.authoring.dag import DAG
 from batuta.authoring.operators import OperatorError, SQLOperator, SQLSensor
 from batuta.authoring.operators.sql_connect import shown
 from batuta.authoring.operators.sql_text import statements
 from batuta.core.errors import BatutaError, DefinitionError, ParameterError, TransientError
+from batuta.core.triggers import RowArrives
 from tests.authoring.dag_runs import DagRuns
 
 
@@ -261,3 +263,26 @@ def test_names_are_found_in_order() -> None:
 @pytest.mark.parametrize("database", ["duckdb", "postgres"], indirect=True)
 def test_typed_values(rates: str) -> None:
     assert run("select day from rates where currency = 'GBP'", rates, None, "value") == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("options", "trigger"),
+    [
+        ({"connection": "warehouse"}, RowArrives("select 1", "warehouse")),
+        (
+            {"database": "sqlite:////a.db", "parameters": ("x", 1), "poll_s": 0.001},
+            RowArrives("select 1", "sqlite:////a.db", ["x", 1], 0.05),
+        ),
+        ({"database": "postgresql://ann:secret@host/a"}, None),
+        ({"database": lambda: None}, None),
+        ({"connection": "warehouse", "parameters": {"day": date(2026, 1, 31)}}, None),
+        ({"connection": "warehouse", "parameters": {"key": "looked-up"}}, None),
+        ({"connection": "warehouse", "deferrable": False}, None),
+    ],
+)
+def test_what_the_engine_asks_in_the_place_of_a_sensor(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], trigger: RowArrives | None
+) -> None:
+    monkeypatch.setattr(ports, "has_secret", lambda text: "looked-up" in text)
+    options = {"poll_s": 30.0, "deferrable": True, **options}
+    assert SQLSensor("select 1", **options).trigger(context()) == trigger

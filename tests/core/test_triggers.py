@@ -11,7 +11,7 @@ from batuta.core import events as ev
 from batuta.core import triggers
 from batuta.core.retry import Retry
 from batuta.core.run import Run
-from batuta.core.triggers import AssetMade, At, FileArrives, HttpAnswers, RunEnds, Signal, Trigger, Wait
+from batuta.core.triggers import AssetMade, At, FileArrives, HttpAnswers, RowArrives, RunEnds, Signal, Trigger, Wait
 from batuta.core.values import ErrorInfo, Handle
 from tests.core.run_driver import Driver, step
 
@@ -117,6 +117,12 @@ _triggers = st.one_of(
     st.builds(At, st.floats(0, 1e10)),
     st.builds(FileArrives, _names.map(lambda name: f"/{name}"), st.integers(0, 9), st.floats(0.05, 1e5)),
     st.builds(HttpAnswers, _names.map(lambda name: f"http://{name}"), contains=_names),
+    st.builds(
+        RowArrives,
+        st.just("select 1"),
+        st.sampled_from(["warehouse", "sqlite:////a.db", "postgresql://host/name"]),
+        st.none() | st.dictionaries(_names, st.integers(0, 9)) | st.lists(_names),
+    ),
     st.builds(RunEnds, st.integers(1, 1 << 60)),
     st.builds(AssetMade, _names, st.none() | _names, _times),
     st.builds(Signal, _names, _times),
@@ -139,6 +145,12 @@ def test_triggers_are_the_same_where_their_bytes_are(one: Trigger, other: Trigge
         (FileArrives("/in.csv", poll_s=float("nan")), "poll_s"),
         (HttpAnswers("ftp://x"), "http://"),
         (HttpAnswers("http://x", timeout_s=0), "timeout_s"),
+        (RowArrives(" ", "warehouse"), "no SQL"),
+        (RowArrives("select 1", ""), "no connection"),
+        (RowArrives("select 1", "postgresql://ann:secret@host/name"), "no password: name a connection"),
+        (RowArrives("select 1", "postgresql://host/name?password=secret"), "no password: name a connection"),
+        (RowArrives("select 1", "://"), "is no kind"),
+        (RowArrives("select 1", "warehouse", poll_s=0.0), "poll_s"),
         (AssetMade(""), "no asset"),
         (Signal(""), "1 to 200"),
         (Signal("x" * 201), "1 to 200"),
@@ -151,3 +163,7 @@ def test_wrong_triggers_are_told(trigger: Trigger, said: str) -> None:
 def test_urls_are_shown_without_what_may_be_secret() -> None:
     text = triggers.describe(HttpAnswers("https://ann:secret@example.org/a/b?token=secret#secret"))
     assert text == "waits for an answer of https://example.org/a/b"
+    assert triggers.describe(RowArrives("select 1", "warehouse")) == "waits for a row of warehouse"
+    assert (
+        triggers.describe(RowArrives("select 1", "postgresql://ann@host/a")) == "waits for a row of postgresql://host/a"
+    )

@@ -22,7 +22,7 @@ from batuta.core.environments import CONFIG
 from batuta.core.errors import BatutaError, RequestError
 from batuta.core.partitions import MultiPartitions, Partitions, Window, split_key, window
 from batuta.core.records import Checked, Materialized, Outcome
-from batuta.core.triggers import FileArrives, Trigger, Wait, wrong
+from batuta.core.triggers import FileArrives, RowArrives, Trigger, Wait, wrong
 
 if TYPE_CHECKING:
     from batuta.authoring.asset_access import AssetAccess
@@ -60,9 +60,17 @@ def _checked(trigger: Trigger) -> Trigger:
     """The trigger, if it can be waited for; local paths made absolute, as the engine may run in another folder."""
     if isinstance(trigger, FileArrives) and "://" not in trigger.path:
         trigger = msgspec.structs.replace(trigger, path=os.path.abspath(trigger.path))
+    if isinstance(trigger, RowArrives):
+        trigger = msgspec.structs.replace(trigger, connection=_absolute(trigger.connection))
     if message := wrong(trigger):
         raise RequestError(message, where=type(trigger).__name__)
     return trigger
+
+
+def _absolute(connection: str) -> str:
+    """The URL of a database file, absolute; any other connection as it is."""
+    kind, found, path = connection.partition(":///")
+    return f"{kind}:///{os.path.abspath(path)}" if found and kind.startswith("sqlite") and path else connection
 
 
 class Talk(Protocol):

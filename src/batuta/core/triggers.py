@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+from batuta.core.connections import Connection
+from batuta.core.errors import ParameterError
+
 POLL_S = 30.0
 POLL_S_MIN = 0.05
 NAME_CHARS_MAX = 200
@@ -46,6 +49,19 @@ class HttpAnswers(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ty
     poll_s: float = POLL_S
 
 
+class RowArrives(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="row"):
+    """`sql` gives a row whose first cell is truthy. Finds that row, by the names of its columns.
+
+    `connection` is the name of one, or a URL without a password; `parameters` are bound by name (`:day`), or in order
+    (`?`). Nothing that the statement changes is kept.
+    """
+
+    sql: str
+    connection: str
+    parameters: dict[str, Any] | list[Any] | None = None
+    poll_s: float = POLL_S
+
+
 class RunEnds(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
     """A run, of whatever job and location, has ended. Finds its final state, like `"succeeded"`."""
 
@@ -73,7 +89,7 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
     after: float | None = None
 
 
-Trigger = At | FileArrives | HttpAnswers | RunEnds | AssetMade | Signal
+Trigger = At | FileArrives | HttpAnswers | RowArrives | RunEnds | AssetMade | Signal
 
 
 class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +123,8 @@ def describe(trigger: Trigger) -> str:
             return f"waits for the file {trigger.path}"
         case HttpAnswers():
             return f"waits for an answer of {bare_url(trigger.url)}"
+        case RowArrives():
+            return f"waits for a row of {bare_url(trigger.connection)}"
         case RunEnds():
             return f"waits for the end of run {trigger.run_id}"
         case AssetMade():
@@ -117,7 +135,9 @@ def describe(trigger: Trigger) -> str:
 
 
 def bare_url(url: str) -> str:
-    """A URL without what may be secret: user, password, query."""
+    """A URL without what may be secret: user, password, query; what is none as it is."""
+    if "://" not in url:
+        return url
     scheme, colon, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{colon}{host.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
@@ -135,11 +155,31 @@ def wrong(trigger: Trigger) -> str:
                 return f"{trigger.url!r} is no URL: it begins with neither http:// nor https://"
             if trigger.timeout_s <= 0:
                 return f"timeout_s is {trigger.timeout_s}: give seconds above 0"
+        case RowArrives():
+            if not trigger.sql.strip():
+                return "there is no SQL in it"
+            return _wrong_connection(trigger.connection) or _wrong_poll(trigger)
         case AssetMade():
             if not trigger.asset:
                 return "no asset is named"
         case Signal():
             if not trigger.name or len(trigger.name) > NAME_CHARS_MAX:
                 return f"a signal's name has 1 to {NAME_CHARS_MAX} characters, not {len(trigger.name)}"
+    return _wrong_poll(trigger)
+
+
+def _wrong_connection(connection: str) -> str:
+    if not connection:
+        return "no connection is named"
+    if "://" not in connection:
+        return ""
+    try:
+        found = Connection.from_url(connection)
+    except ParameterError as error:
+        return error.what
+    return "what is recorded with a run must hold no password: name a connection" if found.shown != found.url else ""
+
+
+def _wrong_poll(trigger: Trigger) -> str:
     poll_s = getattr(trigger, "poll_s", POLL_S)
     return f"poll_s is {poll_s}: give at least {POLL_S_MIN} s" if not poll_s >= POLL_S_MIN else ""

@@ -17,6 +17,7 @@ from batuta.runtime.masking import mask
 from batuta.runtime.project import Project, find_project
 
 if TYPE_CHECKING:
+    from batuta.core.connections import Connection
     from batuta.engine.engine import Engine
     from batuta.runtime.lookups import Kind, Lookups
     from batuta.store.encryption import KeyRing
@@ -41,6 +42,12 @@ class EngineLookups:
     def look_up(self, kind: Kind, name: str, optional: bool) -> Later:
         """The text of it; None where it is not defined and `optional`."""
         return self._later(partial(self._text, kind, name, optional))
+
+    def connection(self, name: str) -> Connection:
+        """The connection of that name. From any thread but the engine's; raises RequestError."""
+        from batuta.core.connections import Connection
+
+        return Connection.from_text(self._text("connection", name, False)["text"], name=name)
 
     def seal(self, data: bytes) -> Later:
         """Encrypt a result that holds secrets."""

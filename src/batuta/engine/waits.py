@@ -1,8 +1,9 @@
 """What deferred task runs wait for: any number of waits in one process, without a worker and without user code.
 
-Equal triggers are looked at once, whoever waits. Files and HTTP are polled by a few threads; runs, assets and signals
-are looked up in the store, all together about once a second, and at once where this engine itself has the news. What
-fires becomes an event of the run, so that nothing here has to outlive a crash: a new engine is told anew what to watch.
+Equal triggers are looked at once, whoever waits. Files and HTTP are polled by a few threads, databases by one each;
+runs, assets and signals are looked up in the store, all together about once a second, and at once where this engine
+itself has the news. What fires becomes an event of the run, so that nothing here has to outlive a crash: a new engine
+is told anew what to watch.
 """
 
 from __future__ import annotations
@@ -20,11 +21,23 @@ from batuta.core import events as ev
 from batuta.core.errors import BatutaError
 from batuta.core.run_graph import TaskRun
 from batuta.core.states import TaskState
-from batuta.core.triggers import AssetMade, At, FileArrives, HttpAnswers, RunEnds, Signal, Trigger, encode, wrong
+from batuta.core.triggers import (
+    AssetMade,
+    At,
+    FileArrives,
+    HttpAnswers,
+    RowArrives,
+    RunEnds,
+    Signal,
+    Trigger,
+    encode,
+    wrong,
+)
 from batuta.core.values import ErrorInfo, Handle
 from batuta.engine.active import ActiveRun
 from batuta.engine.prober import Prober
 from batuta.engine.probes import NOT_YET, is_quick, look_in_store, probe
+from batuta.engine.row_looks import RowLooks
 from batuta.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -55,6 +68,9 @@ class Waits:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._prober = Prober(THREADS_MAX)
+        self._store_prober = Prober(1, "batuta-store-probe")
+        """One of its own: answers that do not come hold up nothing that the store knows."""
+        self._rows = RowLooks(engine, self._rows_found)
         self._watched: dict[bytes, _Watched] = {}
         self._of_run: dict[int, dict[int, _Watched]] = {}
         self._count = 0
@@ -74,6 +90,7 @@ class Waits:
     def close(self) -> None:
         """Look no more."""
         self._prober.stop()
+        self._store_prober.stop()
 
     # ---- who waits ----
 
@@ -97,7 +114,7 @@ class Waits:
         match trigger:
             case At():
                 self._push(watched, trigger.at)
-            case FileArrives() | HttpAnswers():
+            case FileArrives() | HttpAnswers() | RowArrives():
                 if not watched.busy:
                     self._push(watched, self._engine.now())
             case RunEnds() | AssetMade() | Signal():
@@ -152,7 +169,7 @@ class Waits:
             one for one in self._in_store.values() if isinstance(one.trigger, AssetMade) and one.trigger.asset in made
         ]
         if concerned:
-            self._prober.submit(lambda: self._store_look(concerned))
+            self._store_prober.submit(lambda: self._store_look(concerned))
 
     def _look_at_new(self, watched: _Watched) -> None:
         """It may have come already: one look for all that begin to wait in this turn."""
@@ -164,7 +181,7 @@ class Waits:
         wanted = self._not_ours(self._new)
         self._new = []
         if wanted:
-            self._prober.submit(lambda: self._store_look(wanted))
+            self._store_prober.submit(lambda: self._store_look(wanted))
 
     # ---- looking ----
 
@@ -185,6 +202,7 @@ class Waits:
             return  # set for later since, and called then
         self._armed_at = float("inf")
         quick: list[_Watched] = []
+        rows: list[RowArrives] = []
         while self._heap and self._heap[0][0] <= now:
             due, _number, watched = heapq.heappop(self._heap)
             if not watched.waiters or due != watched.due:
@@ -193,12 +211,16 @@ class Waits:
                 self._fire(watched, watched.trigger.at)
                 continue
             watched.busy = True
-            if is_quick(watched.trigger):
+            if isinstance(watched.trigger, RowArrives):
+                rows.append(watched.trigger)
+            elif is_quick(watched.trigger):
                 quick.append(watched)
             else:
                 self._submit([watched])
         for first in range(0, len(quick), QUICK_TOGETHER):
             self._submit(quick[first : first + QUICK_TOGETHER])
+        if rows:
+            self._rows.submit(rows)
         if self._store_due <= now:
             self._submit_store_look(now)
         if self._heap:
@@ -221,6 +243,11 @@ class Waits:
                 self._push(watched, now + getattr(watched.trigger, "poll_s", STORE_LOOK_S))
             else:
                 self._fire(watched, value)
+
+    def _rows_found(self, found: Iterable[tuple[RowArrives, Any]]) -> None:
+        known = [(self._watched.get(encode(trigger)), value) for trigger, value in found]
+        told = [(each, _told(value) if isinstance(value, BatutaError) else value) for each, value in known if each]
+        self._looked(told)
 
     # ---- the store ----
 
@@ -245,7 +272,7 @@ class Waits:
             took_s = time.perf_counter() - began
             self._engine.post(lambda: self._store_looked(took_s))
 
-        self._prober.submit(look)
+        self._store_prober.submit(look)
 
     def _not_ours(self, watched: Iterable[_Watched]) -> list[_Watched]:
         """Less the runs of this engine, whose ends it knows first."""
@@ -314,7 +341,11 @@ def _looked(trigger: Trigger) -> Any:
     try:
         return probe(trigger)
     except BatutaError as error:
-        return ErrorInfo(type=type(error).__name__, message=error.what, hint=error.hint or "")
+        return _told(error)
+
+
+def _told(error: BatutaError) -> ErrorInfo:
+    return ErrorInfo(type=type(error).__name__, message=error.what, hint=error.hint or "")
 
 
 def _recorded(value: Any) -> Handle:

@@ -166,7 +166,7 @@ def _rows(source: Rows, cursor: str, limit: int) -> Look:
         if source.key not in columns:
             raise RequestError(f"the query has no column {source.key!r}", hint=f"it has: {', '.join(columns)}")
         found = query.fetchmany(limit + 1)
-    rows = [dict(zip(columns, map(_plain, row), strict=True)) for row in found]
+    rows = [dict(zip(columns, map(plain, row), strict=True)) for row in found]
     events = [{**row, "key": str(row[source.key])} for row in rows[:limit]]
     keys = [row[source.key] for row in rows[:limit]]
     if any(key is None for key in keys):
@@ -178,7 +178,7 @@ def _rows(source: Rows, cursor: str, limit: int) -> Look:
     return Look(events, json.dumps(keys[-1]), len(rows) > limit)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value of a database as JSON data."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from batuta.authoring import ports
 from batuta.authoring.context import StepContext
 from batuta.authoring.operators.base import Operator, OperatorError
 from batuta.authoring.operators.sensors import Sensor
-from batuta.authoring.operators.sql_connect import Dialect, autocommit, connected, database_of, transaction
+from batuta.authoring.operators.sql_connect import Dialect, autocommit, connected, database_of, looking, transaction
 from batuta.authoring.operators.sql_text import Statement, statements
 from batuta.core.errors import BatutaError, ParameterError, nearest
+from batuta.core.triggers import POLL_S_MIN, RowArrives, Trigger, wrong
 
 Returns = Literal["auto", "rows", "tuples", "first", "value", "affected", "none"]
 _READING = ("SELECT", "FROM", "WITH", "VALUES", "TABLE", "SHOW", "(")
@@ -58,11 +60,17 @@ class SQLOperator(Operator):
         with connected(target, context.key) as (connection, dialect):
             within = transaction if self.in_transaction else autocommit
             with within(connection, dialect) as cursor:
-                return _run(cursor, self.sql, self.parameters, dialect, context).output(self.returns)
+                found = _run(cursor, self.sql, self.parameters, dialect, context.key, context.check_cancelled)
+                return found.output(self.returns)
 
 
 class SQLSensor(Sensor):
-    """Waits until `sql` gives a row whose first cell is truthy; that is the output. See `SQLOperator`."""
+    """Waits until `sql` gives a row whose first cell is truthy; that is the output. See `SQLOperator`.
+
+    With `deferrable=True` the engine asks in its place between two looks, and no worker is called meanwhile: the
+    database has to be within reach of the engine, with a driver there. What the engine asks is recorded with the run,
+    so a log-in has to be that of a connection, named by `connection=`.
+    """
 
     template_fields = ("sql", "parameters", "database", "connection")
     template_ext = (".sql",)
@@ -74,6 +82,7 @@ class SQLSensor(Sensor):
         database: Any = None,
         connection: Any = None,
         parameters: Parameters = None,
+        deferrable: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -81,6 +90,7 @@ class SQLSensor(Sensor):
         self.database = database
         self.connection = connection
         self.parameters = parameters
+        self.deferrable = deferrable
 
     def poke(self, context: StepContext) -> Any:
         """Ask once."""
@@ -89,7 +99,46 @@ class SQLSensor(Sensor):
             connected(target, context.key) as (connection, dialect),
             transaction(connection, dialect) as cursor,
         ):
-            return _run(cursor, self.sql, self.parameters, dialect, context).output("value")
+            found = _run(cursor, self.sql, self.parameters, dialect, context.key, context.check_cancelled)
+            return found.output("value")
+
+    def trigger(self, context: StepContext) -> Trigger | None:
+        """The row itself, where it may be recorded what is asked; else it goes on asking by itself, and says so."""
+        if not self.deferrable or type(self).poke is not SQLSensor.poke:
+            return None
+        target = self.database if self.connection is None else self.connection
+        if not isinstance(target, str):
+            context.log.warning(
+                "asked from a worker: a %s cannot be recorded, name a connection", type(target).__name__
+            )
+            return None
+        parameters = self.parameters
+        given = dict(parameters) if isinstance(parameters, Mapping) else None if parameters is None else [*parameters]
+        made = RowArrives(self.sql, target, given, max(self.poll_s, POLL_S_MIN))
+        message = wrong(made) or _not_to_be_recorded(made)
+        if message:
+            context.log.warning("asked from a worker: %s", message)
+        return None if message else made
+
+
+def _not_to_be_recorded(trigger: RowArrives) -> str:
+    given = trigger.parameters
+    values = [] if given is None else [*given.values()] if isinstance(given, dict) else given
+    for value in values:
+        if value is not None and not isinstance(value, (str, int, float, bool)):
+            return f"a parameter that is a {type(value).__name__} cannot be recorded, give it as a text"
+    texts = [trigger.sql, trigger.connection, *(value for value in values if isinstance(value, str))]
+    return "a secret cannot be recorded" if any(map(ports.has_secret, texts)) else ""
+
+
+def row_of(
+    connection: Any, dialect: Dialect, sql: str | Sequence[str], parameters: Parameters, where: str
+) -> dict[str, Any] | None:
+    """The first row that the last statement gives, if its first cell is truthy. Nothing that is changed is kept."""
+    with looking(connection, dialect) as cursor:
+        found = _run(cursor, sql, parameters, dialect, where)
+    row: dict[str, Any] | None = found.output("first") if found.output("value") else None
+    return row
 
 
 class _Result:
@@ -122,19 +171,27 @@ def _cells(row: Any) -> tuple[Any, ...]:
     return tuple(row.values()) if isinstance(row, Mapping) else tuple(row)
 
 
-def _run(cursor: Any, sql: str | Sequence[str], given: Parameters, dialect: Dialect, context: StepContext) -> _Result:
+def _run(
+    cursor: Any,
+    sql: str | Sequence[str],
+    given: Parameters,
+    dialect: Dialect,
+    where: str,
+    check: Callable[[], None] = lambda: None,
+) -> _Result:
+    """Execute it all; `check` is called before each statement."""
     texts = [sql] if isinstance(sql, str) else list(sql)
     plain = given is None
     write = (lambda name: f":{name}" if name else "?") if plain else dialect.placeholder
     found = [one for text in texts for one in statements(text, write, "%" if plain else dialect.percent)]
     if not found:
-        raise OperatorError("there is no SQL in it", where=context.key, hint="give sql=")
-    bind = _Binder(given, dialect, context.key)
+        raise OperatorError("there is no SQL in it", where=where, hint="give sql=")
+    bind = _Binder(given, dialect, where)
     result = _Result()
     for number, statement in enumerate(found, 1):
-        context.check_cancelled()
+        check()
         what = f"statement {number} of {len(found)}" if len(found) > 1 else "the statement"
-        _execute(cursor, statement, bind, plain, f"{context.key}: {what}")
+        _execute(cursor, statement, bind, plain, f"{where}: {what}")
         last = number == len(found)
         if cursor.description is not None and not _counts(cursor, statement.text):
             result.columns = [column[0] for column in cursor.description] if last else None

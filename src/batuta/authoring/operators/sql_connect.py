@@ -112,6 +112,22 @@ def transaction(connection: Any, dialect: Dialect) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
+def looking(connection: Any, dialect: Dialect) -> Iterator[Any]:
+    """A cursor, of whose statements nothing is kept."""
+    cursor = connection.cursor()
+    try:
+        if dialect.begins:
+            cursor.execute("BEGIN")
+        try:
+            yield cursor
+        finally:
+            with contextlib.suppress(Exception):
+                _ = cursor.execute("ROLLBACK") if dialect.begins else connection.rollback()
+    finally:
+        cursor.close()
+
+
+@contextlib.contextmanager
 def autocommit(connection: Any, dialect: Dialect) -> Iterator[Any]:
     """A cursor each of whose statements is kept by itself: for VACUUM and the like."""
     if not dialect.begins and hasattr(connection, "autocommit"):
