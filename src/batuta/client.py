@@ -1,4 +1,4 @@
-"""A small client of the HTTP API: launching, waiting, stopping, repeating, listing runs, and reading logs.
+"""A small client of the HTTP API: launching, waiting, stopping, repeating, listing runs, reading logs, planning.
 
 What it gives are structs with the fields of the API; fields that a newer server adds are left out. Surprising: reads
 that fail for a moment (the server restarts) are tried again for a while, and so is a launch, under a key that is made
@@ -77,6 +77,43 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     progress: float | None
     at: datetime
+
+
+class AssetChange(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that would be made, see `AssetChange` in the API's description; all else of it is in `columns`, `diff`,
+    `reasons` and `reuse` as the API gives them."""
+
+    asset: str
+    how: str
+    partitions: list[str] | None
+    partitions_total: int
+    note: str
+    reasons: list[dict[str, Any]]
+    reuse: list[dict[str, Any]]
+    diff: list[dict[str, Any]]
+    columns: list[dict[str, Any]]
+
+
+class BreakingChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that whoever reads the asset may not stand, see `BreakingChange` in the API's description."""
+
+    asset: str
+    column: str
+    text: str
+    reached: list[dict[str, Any]]
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What would change, see `ChangesFound` in the API's description."""
+
+    environment: str
+    selected: list[str]
+    assets: list[AssetChange]
+    removed: list[str]
+    breaking: list[BreakingChange]
+    fresh: list[str]
+    afterwards: list[str]
+    task_runs: int
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +237,15 @@ class Client:
     def answer(self, run_id: int, task: str, value: str) -> None:
         """Answer a question that a run asks. Raises RequestError."""
         self._ask("POST", f"/runs/{run_id}/answer", {"task": task, "value": value})
+
+    # ---- assets ----
+
+    def changes(
+        self, selection: str = "*", *, partitions: str = "", environment: str = "", diffs: bool = True
+    ) -> Changes:
+        """What would change if what is stale of a selection were made now; nothing is started. Raises RequestError."""
+        wanted = {"selection": selection, "partitions": partitions, "environment": environment, "diffs": diffs}
+        return msgspec.json.decode(self._ask("POST", "/assets/changes", wanted, headers={}), type=Changes)
 
     # ---- within a run ----
 

@@ -159,6 +159,7 @@ def test_every_operation_says_which_role_it_takes(store: Store, project: Project
         "/api/v1/me/password",
         "/api/v1/tokens",
         "/api/v1/tokens/{token_id:int}",
+        "/api/v1/assets/changes",
         "/api/v1/assets/plan",
         "/api/v1/backfills/preview",
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import types
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from batuta.authoring.known_code import FileFacts
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from batuta.authoring.asset_graph import AssetGraph
     from batuta.authoring.context import StepContext
 
+Read = Callable[[str], bytes | None]
+"""Gives what a file says, by its path; None where it cannot."""
 CHARS_MAX = 60_000
 """So much of what a function uses is kept."""
 _TOLD_MAX = 50_000
@@ -79,20 +82,23 @@ def _of_function(function: Any, code: types.CodeType) -> CodeText | None:
     return CodeText(tuple(parts))
 
 
-def code_now(place: Place, kept: CodeText) -> CodeText:
-    """The same parts as the files have them now; what is not there any more has no text.
+def code_now(place: Place, kept: CodeText, read: Read | None = None) -> CodeText | None:
+    """The same parts as the files have them now; what is not there any more has no text. None: the file cannot be read.
 
-    `place`: of the function of the asset.
+    `place`: of the function of the asset. `read` gives files; by default they are those of this machine.
     """
+    read = read or _of_disk
     files: dict[str, Source | None] = {}
     folder = os.path.dirname(place.file)
     parts = []
     for number, part in enumerate(kept.parts):
         path = os.path.normpath(os.path.join(folder, part.file)) if part.file else place.file
         if path not in files:
-            files[path] = _read(path)
+            files[path] = _parsed(path, read)
         source = files[path]
         text = ""
+        if source is None and number == 0:
+            return None
         if source is not None and number == 0:
             node = source.functions.get(place.line)
             text = "" if node is None else source.text_of(node)
@@ -102,9 +108,17 @@ def code_now(place: Place, kept: CodeText) -> CodeText:
     return CodeText(tuple(parts))
 
 
-def _read(path: str) -> Source | None:
+def _of_disk(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
-            return Source(file.read(), "", path, FileFacts())
-    except (OSError, SyntaxError, ValueError):
+            return file.read()
+    except OSError:
+        return None
+
+
+def _parsed(path: str, read: Read) -> Source | None:
+    data = read(path)
+    try:
+        return None if data is None else Source(data, "", path, FileFacts())
+    except (SyntaxError, ValueError):
         return None

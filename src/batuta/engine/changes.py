@@ -6,7 +6,7 @@ Nothing is run and nothing written. What of it is pure is in `core.changes`, wha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from batuta.authoring.code_text import code_now
@@ -25,19 +25,29 @@ from batuta.store.rows import MaterializationRow
 from batuta.store.store import Store
 
 NOT_KEPT = "what made it before was not kept"
+NOT_HERE = "its file cannot be read here"
 SAME_TEXT = "its text is the same: a configured value, or something else that it uses, has changed"
+ReadOf = Callable[[str, str], bytes | None]
+"""Gives what a file says, by the asset whose code it has, and its path; None where it cannot."""
 
 
 def changes(
-    store: Store, assets: Assets, selection: str = "*", *, partitions: Asked = None, whole: bool = True
+    store: Store,
+    assets: Assets,
+    selection: str = "*",
+    *,
+    partitions: Asked = None,
+    whole: bool = True,
+    read: ReadOf | None = None,
 ) -> Changes:
     """See the module. `whole`: these are all assets of the project, so that what is recorded of others is of removed
-    ones. Raises SelectionError, PartitionError, RequestError."""
-    return _Planning(store, assets, whole).run(selection, partitions)
+    ones. `read`: files; by default those of this machine. Raises SelectionError, PartitionError, RequestError."""
+    return _Planning(store, assets, whole, read).run(selection, partitions)
 
 
 class _Planning:
-    def __init__(self, store: Store, assets: Assets, whole: bool) -> None:
+    def __init__(self, store: Store, assets: Assets, whole: bool, read: ReadOf | None) -> None:
+        self.read = read
         self.store = store
         self.assets = assets
         self.index = assets.index
@@ -140,7 +150,10 @@ class _Planning:
             lines = sql_difference(before, after, dialect) if before and after else line_difference(before, after)
             found = [TextDiff("", tuple(lines))] if lines else []
         else:
-            now = code_now(spec.place, kept)
+            read, key = self.read, spec.key
+            now = code_now(spec.place, kept, None if read is None else lambda path: read(key, path))
+            if now is None:
+                return (), NOT_HERE
             pairs = zip(kept.parts, now.parts, strict=True)
             compared = [TextDiff(old.name, tuple(line_difference(old.text, new.text))) for old, new in pairs]
             found = [one for one in compared if one.lines]

@@ -28,6 +28,16 @@ def source_now(backend: Backend, location: str, place: Place) -> SourceCode:
     return _shown(place, found.file, found.text, found.why or "the file as it is now", None)
 
 
+def text_now(backend: Backend, location: str, file: str) -> bytes | None:
+    """A file as the version that serves was loaded from it; as it is now, where that was not kept. None: neither."""
+    entry = backend.catalog.locations.get(location)
+    kept = None if entry is None else backend.store.sources.text(location, entry.hash, file)
+    if kept is None:
+        found = read_source(file, backend.project.root)
+        kept = None if found.why else found.text
+    return None if kept is None else kept.encode()
+
+
 def source_then(backend: Backend, run: RunRow, place: Place | None) -> SourceCode:
     """The file of a definition as it was in the version that a run ran. `place`: in that version, if it is known."""
     if place is None:

@@ -8,6 +8,7 @@ from batuta.server.routes.accounts import Access
 from batuta.server.routes.artifacts import ArtifactRoutes
 from batuta.server.routes.assets import AssetRoutes
 from batuta.server.routes.backfills import Backfills
+from batuta.server.routes.changes import ChangeRoutes
 from batuta.server.routes.environments import Environments
 from batuta.server.routes.health import health, ready
 from batuta.server.routes.home import HomeRoutes
@@ -32,6 +33,7 @@ CONTROLLERS: tuple[Any, ...] = (
     ArtifactRoutes,
     Jobs,
     AssetRoutes,
+    ChangeRoutes,
     Checks,
     list_terms,
     LineageRoutes,
