@@ -20,6 +20,7 @@ from batuta.runtime.project import find_project
 from batuta.store.rows import RunRow
 from batuta.store.store import Store
 from tests.engine.conftest import Open, value_of
+from tests.engine.projects import until
 
 WAIT_S = 100
 
@@ -33,6 +34,8 @@ def step(i: int) -> int:
     with open(os.environ["BATUTA_TEST_TRACE"], "a") as file:
         file.write(f"{i}\\n")
     time.sleep(0.003)
+    while i == 1039 and os.path.exists(os.environ["BATUTA_TEST_TRACE"] + ".hold"):
+        time.sleep(0.003)
     return i
 
 
@@ -117,35 +120,47 @@ def test_a_killed_engine_loses_nothing_and_repeats_nothing_recorded(
     assert again <= 8 * kills, "only what was in flight may be run again"
 
 
+def _hold(trace: Path) -> Path:
+    """As long as this file is there, the run cannot come to its end."""
+    hold = trace.with_name(trace.name + ".hold")
+    hold.touch()
+    return hold
+
+
 def _start(workspace: Workspace, trace: Path) -> RunHandle:
     handle = workspace.start_job("work")
-    while len(trace.read_text().split()) < 10:
-        pass
+    until(lambda: len(trace.read_text().split()) >= 10)
     return handle
 
 
 def test_a_killed_location_host_is_replaced(working: Path, open_workspace: Open, trace: Path) -> None:
     workspace = open_workspace("processes", workers=2)
+    hold = _hold(trace)
     handle = _start(workspace, trace)
     assert workspace.host_pid is not None
     os.kill(workspace.host_pid, signal.SIGKILL)
+    hold.unlink()
     assert handle.wait(WAIT_S) is RunState.SUCCEEDED, handle.active.error
     assert value_of(handle) == EXPECTED
 
 
 def test_a_run_of_a_living_engine_is_not_taken_over(working: Path, open_workspace: Open, trace: Path) -> None:
+    hold = _hold(trace)
     handle = _start(open_workspace("threads"), trace)
     other = open_workspace("threads")
     with pytest.raises(RequestError, match="being executed"):
         other.resume(handle.id)
+    hold.unlink()
     assert handle.wait(WAIT_S) is RunState.SUCCEEDED
 
 
 def test_an_engine_that_lost_its_run_lets_go_of_it(working: Path, open_workspace: Open, trace: Path) -> None:
     first = open_workspace("threads")
+    hold = _hold(trace)
     handle = _start(first, trace)
     with Workspace(find_project(str(working)), executor="threads") as second:
         taken = second.resume(handle.id, force=True)
+        hold.unlink()
         assert taken.wait(WAIT_S) is RunState.SUCCEEDED
         assert value_of(taken) == EXPECTED
     assert first.engine.failure is None
@@ -159,11 +174,11 @@ def test_a_script_that_was_killed_can_be_resumed_from_the_command_line(
     script = tmp_path / "script.py"
     script.write_text(WORKING + "\n\nif __name__ == '__main__':\n    print(work())\n")
     monkeypatch.setenv("BATUTA_HOME", str(tmp_path / "home"))
+    hold = _hold(trace)
     with subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + WAIT_S
-        while len(trace.read_text().split()) < 10 and time.monotonic() < deadline:
-            pass
+        until(lambda: len(trace.read_text().split()) >= 10)
         process.kill()
+    hold.unlink()
     with Workspace(find_project(str(tmp_path)), str(script), executor="processes") as workspace:
         run_id = workspace.store.runs(job="work", limit=1)[0].id
         handle = workspace.resume(run_id)

@@ -14,7 +14,8 @@ import msgspec
 from batuta.core import events as ev
 from batuta.core.errors import InvariantError, RequestError
 from batuta.core.plan import Plan, StepSpec
-from batuta.core.states import RUN_FINAL, RunState, TaskState
+from batuta.core.run_graph import TaskRun
+from batuta.core.states import RUN_FINAL, RunState
 from batuta.core.values import ErrorInfo, Handle
 from batuta.engine.active import ActiveRun, BodyHost
 from batuta.engine.later import Later
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from batuta.engine.engine import Engine
 
 NESTED = "nested"
-"""In the config of a run whose body the body of another run executes: nobody else is to take it up."""
+"""In the config of a run whose body the body of another run executes: nobody else is to take it up. Its value says for
+which try of the parent's task run it was made."""
 
 
 class ExternalBody:
@@ -77,14 +79,17 @@ class Children:
             known = parent.run.find(data["key"])
         if known is None:
             raise InvariantError(f"the nested flow {data['key']!r} was not taken up")
-        if known.state is TaskState.SUCCEEDED:
-            return {"state": "succeeded", "output": _handle(known.output)}
-        child = self._find_or_create(parent, known.no, data, spec)
+        if known.final:
+            return _ended(known)
+        child = self._find_or_create(parent, known, data, spec)
         engine.record(parent, ev.AttemptStarted(at=engine.now(), task=known.no, attempt=known.attempt))
+        if child.final:  # a former engine saw its end, and did not come to tell the parent
+            engine.record(parent, self._end_of(child, known))
+            return _ended(known)
         self._parents[child.id] = (parent, known.no)
         return {"state": "running", "info": _info(child), "fresh": child.fresh}
 
-    def _find_or_create(self, parent: ActiveRun, task: int, data: dict[str, Any], spec: StepSpec) -> ActiveRun:
+    def _find_or_create(self, parent: ActiveRun, task: TaskRun, data: dict[str, Any], spec: StepSpec) -> ActiveRun:
         engine = self._engine
         body = ExternalBody()
         listener = parent.listener
@@ -92,7 +97,8 @@ class Children:
             listener = (parent.executor, parent.requests[0])
         executor = parent.executor_name
         for row in engine.store.runs(parent_run=parent.id, limit=1000):
-            if row.parent_task == task and RunState(row.state) not in RUN_FINAL:
+            ended = RunState(row.state) in RUN_FINAL
+            if row.parent_task == task.no and (not ended or row.config.get(NESTED) == task.tries):
                 known = engine.run_of(row.id)
                 if known is None:
                     child = engine.resume_run(
@@ -113,8 +119,8 @@ class Children:
             trigger="parent",
             logical_at=parent.row.logical_at,
             parent_run=parent.id,
-            parent_task=task,
-            config={**parent.row.config, NESTED: True},
+            parent_task=task.no,
+            config={**parent.row.config, NESTED: task.tries},
         )
         child = engine.start_run(new, plan, executor=executor, body_host=body.host(), listener=listener)
         self._bodies[child.id] = body
@@ -181,19 +187,19 @@ class Children:
         parent, task_no = self._parents.pop(child.id, (None, 0))
         if parent is None or self._engine.run_of(parent.id) is not parent:
             return
-        engine = self._engine
-        now = engine.now()
-        task = parent.run.task(task_no)
+        self._engine.record(parent, self._end_of(child, parent.run.task(task_no)))
+
+    def _end_of(self, child: ActiveRun, task: TaskRun) -> ev.Event:
+        """How the run of a nested flow has ended, as an event of the parent's task run."""
+        now = self._engine.now()
         body = child.run.body
         assert body is not None
         if child.run.state is RunState.SUCCEEDED:
-            event: ev.Event = ev.AttemptSucceeded(at=now, task=task_no, attempt=task.attempt, output=body.output)
-        elif child.run.state is RunState.CANCELLED:
-            event = ev.AttemptCancelled(at=now, task=task_no, attempt=task.attempt)
-        else:
-            error = body.error or ErrorInfo(message=f"run {child.id} failed")
-            event = ev.AttemptFailed(at=now, task=task_no, attempt=task.attempt, error=error, retryable=False)
-        engine.record(parent, event)
+            return ev.AttemptSucceeded(at=now, task=task.no, attempt=task.attempt, output=body.output)
+        if child.run.state is RunState.CANCELLED:
+            return ev.AttemptCancelled(at=now, task=task.no, attempt=task.attempt)
+        error = body.error or ErrorInfo(message=f"run {child.id} failed")
+        return ev.AttemptFailed(at=now, task=task.no, attempt=task.attempt, error=error, retryable=False)
 
 
 def _once(spec: StepSpec) -> StepSpec:
@@ -205,8 +211,12 @@ def _renamed(spec: StepSpec, key: str) -> StepSpec:
     return msgspec.structs.replace(spec, key=key, kind="flow")
 
 
-def _handle(handle: Handle | None) -> Any:
-    return None if handle is None else msgspec.to_builtins(handle, builtin_types=(bytes,))
+def _ended(task: TaskRun) -> dict[str, Any]:
+    """The answer to a body that calls what has ended."""
+    output, error = (
+        None if it is None else msgspec.to_builtins(it, builtin_types=(bytes,)) for it in (task.output, task.error)
+    )
+    return {"state": str(task.state), "output": output, "error": error}
 
 
 def _info(child: ActiveRun) -> dict[str, Any]:

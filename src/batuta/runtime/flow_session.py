@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import msgspec
+
 from batuta.authoring import session as where_calls_go
 from batuta.authoring.answers import parse_answer
 from batuta.authoring.code_version import fingerprint
@@ -22,7 +24,7 @@ from batuta.authoring.references import has_futures
 from batuta.authoring.task import Task
 from batuta.core.errors import BatutaError, ParameterError
 from batuta.core.plan import StepSpec
-from batuta.core.values import Handle
+from batuta.core.values import ErrorInfo, Handle
 from batuta.runtime import outputs
 from batuta.runtime.arguments import names_of, shown_arguments
 from batuta.runtime.failures import error_info, to_exception
@@ -223,33 +225,54 @@ class FlowSession:
         }
         self._asked += 1
         answer = self._transport.ask("start_child", asked)
-        if answer["state"] == "succeeded":
-            return outputs.load(Handle(**answer["output"]), self.info) if answer["output"] else None
+        if answer["state"] != "running":
+            return self._known_end(key, answer)
         info = RunInfo(**answer["info"])
+        fresh = self._foresees and answer["fresh"]
         if flow.is_async:
             return self._call_async(flow, params, info)
-        try:
-            value = run_body(flow, params, info, self._transport, self._foresees and answer["fresh"])
-        except BaseException as error:
-            self._child_failed(info, error)
-            raise
-        self._child_succeeded(info, value)
-        return value
+        while True:
+            try:
+                value = run_body(flow, params, info, self._transport, fresh)
+            except BaseException as error:
+                if not self._child_failed(flow, info, error):
+                    raise
+                fresh = False
+                continue
+            self._child_succeeded(info, value)
+            return value
 
     async def _call_async(self, flow: Flow[..., Any], params: dict[str, Any], info: RunInfo) -> Any:
+        import asyncio
+
         from batuta.runtime.flow_body import run_body_async
 
-        try:
-            value = await run_body_async(flow, params, info, self._transport)
-        except BaseException as error:
-            self._child_failed(info, error)
-            raise
-        self._child_succeeded(info, value)
-        return value
+        while True:
+            try:
+                value = await run_body_async(flow, params, info, self._transport)
+            except BaseException as error:
+                if not await asyncio.to_thread(self._child_failed, flow, info, error):
+                    raise
+                continue
+            self._child_succeeded(info, value)
+            return value
 
-    def _child_failed(self, info: RunInfo, error: BaseException) -> None:
-        status = "cancelled" if isinstance(error, CancelledByRequest) else "failed"
-        self._transport.ask("end_child", {"run_id": info.run_id, "status": status, "error": error_info(error)})
+    def _known_end(self, key: str, answer: dict[str, Any]) -> Any:
+        """The value of a nested flow that has ended already, or its error."""
+        if answer["state"] == "succeeded":
+            return outputs.load(Handle(**answer["output"]), self.info) if answer["output"] else None
+        error = msgspec.convert(answer["error"], ErrorInfo | None)
+        raise _error_of(TaskEnded(self.info.run_id, key, answer["state"], None, error))
+
+    def _child_failed(self, flow: Flow[..., Any], info: RunInfo, error: BaseException) -> bool:
+        """Tell the engine; says, when that is known, whether the body is to be run again."""
+        data = {
+            "run_id": info.run_id,
+            "status": "cancelled" if isinstance(error, CancelledByRequest) else "failed",
+            "error": error_info(error),
+            "retryable": isinstance(error, Exception) and flow.options.retries_error(error),
+        }
+        return bool(self._transport.ask("end_child", data)["again"])
 
     def _child_succeeded(self, info: RunInfo, value: Any) -> None:
         output = None if value is None else outputs.save_as(value, info, "result")
@@ -297,16 +320,17 @@ class FlowSession:
                 handle = message.output
                 future.set_ended("succeeded", load=lambda: outputs.load(handle, self.info))
             return
-        error: BaseException
-        if message.state == "failed" and kept and isinstance(kept[0], Exception):
-            error = kept[0]
-        elif message.error is not None:
-            error = to_exception(message.error, message.key)
-        elif message.state == "skipped":
-            error = SkipTask(f"task run {message.key!r} was skipped")
-        else:
-            error = BatutaError(f"task run {message.key!r} did not run: it is {message.state}")
-        future.set_ended(message.state, error=error)
+        own = message.state == "failed" and kept and isinstance(kept[0], Exception)
+        future.set_ended(message.state, error=kept[0] if own else _error_of(message))
+
+
+def _error_of(message: TaskEnded) -> BaseException:
+    """What a body is told of a task run that did not succeed."""
+    if message.error is not None:
+        return to_exception(message.error, message.key)
+    if message.state == "skipped":
+        return SkipTask(f"task run {message.key!r} was skipped")
+    return BatutaError(f"task run {message.key!r} did not run: it is {message.state}")
 
 
 _LIVE = Handle(codec="live")
