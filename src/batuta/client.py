@@ -1,4 +1,4 @@
-"""A small client of the HTTP API: launching, waiting, stopping, repeating, listing runs, reading logs, planning.
+"""A small client of the HTTP API: launching, waiting, stopping, repeating, listing runs, logs, plans, news.
 
 What it gives are structs with the fields of the API; fields that a newer server adds are left out. Surprising: reads
 that fail for a moment (the server restarts) are tried again for a while, and so is a launch, under a key that is made
@@ -123,6 +123,28 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     source: str
     text: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that was recorded of a run, see `RunEvent` in the API's description."""
+
+    id: int
+    run: int
+    job: str
+    location: str
+    seq: int
+    kind: str
+    at: datetime
+    task: int | None
+    data: dict[str, Any]
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lists have changed (`topics` of `/events` in the API's description)."""
+
+    topics: frozenset[str]
+    place: str = ""
+    """Where the stream is: what `after` takes to go on from there."""
 
 
 class _Page(msgspec.Struct):
@@ -275,6 +297,52 @@ class Client:
             if not found.lines or found.next >= found.size:
                 return
             offset = found.next
+
+    # ---- news ----
+
+    def events(self, *, after: int | None = None, **filters: Any) -> Iterator[Event]:
+        """The events of runs as they are recorded, without end: after the one with that id (0: all), or from now on;
+        filters: run, job, kind. A stream that breaks is taken up where it was, none left out."""
+        query = {**filters, "after": None if after is None else str(after)}
+        for _, data in self._stream("run", query):
+            yield msgspec.json.decode(data, type=Event)
+
+    def watch(self, *, after: str | None = None) -> Iterator[Changed]:
+        """Which lists have changed, whenever some have, without end; `after`: the `place` of one that was heard."""
+        for place, data in self._stream("changed", {"changes": "only", "after": after}):
+            told = msgspec.json.decode(data, type=Changed)
+            yield msgspec.structs.replace(told, place=place)
+
+    def _stream(self, wanted: str, query: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The messages of that kind from `/events`: id and data."""
+        import httpx
+
+        place = query.get("after")
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            params = {name: value for name, value in {**query, "after": place}.items() if value is not None}
+            try:
+                with self._http.stream("GET", "/events", params=params) as answer:
+                    if answer.status_code >= 400:
+                        answer.read()
+                        _content(answer)
+                    name = ""
+                    for line in answer.iter_lines():
+                        field, _, value = line.partition(": ")
+                        if field == "id":
+                            place = value
+                        elif field == "event":
+                            name = value
+                        elif field == "data" and name == wanted:
+                            yield place or "", value
+                        elif not line:
+                            name = ""
+                        deadline = time.monotonic() + self._patience_s
+            except httpx.TransportError as error:
+                if time.monotonic() > deadline:
+                    problem = f"{self._http.base_url} cannot be reached: {error}"
+                    raise TransientError(problem, hint="is the server running? try again") from error
+            time.sleep(0.2)
 
     def _number(self, run_id: int, key: str) -> int:
         step = key.partition("[")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import msgspec
@@ -12,8 +13,14 @@ from batuta.client import Client
 from batuta.core.errors import RequestError, TransientError
 from batuta.core.values import Handle
 from batuta.engine.workspace import Workspace
+from batuta.runtime.project import Project
+from batuta.server.accounts import OpenToLocal
+from batuta.server.backend import Backend
+from batuta.server.gate import Gate
+from batuta.server.serving import ServerThread, bind
 from batuta.store import Store
 from batuta.store.rows import ArtifactRow, Batch
+from tests.server.conftest import app_over
 
 
 @pytest.fixture
@@ -81,3 +88,38 @@ def test_its_errors_say_what_to_do(client: Client) -> None:
         client.run(4711)
     with pytest.raises(TransientError, match="cannot be reached"), Client("http://127.0.0.1:9", patience_s=0.0) as one:
         one.run(1)
+
+
+def test_it_hears_news_and_goes_on_where_it_was(client: Client, workspace: Workspace, store: Store) -> None:
+    run = workspace.start_job("doubling")
+    run.wait(30)
+    recorded = [event.id for event in store.events(run.id)]
+    heard = client.events(after=0, run=run.id)
+    assert [next(heard).id for _ in recorded] == recorded
+    ends = client.events(after=recorded[0], kind="run_finished")
+    assert (next(ends).job, next(client.watch(after="0")).topics >= {"runs", "variables"}) == ("doubling", True)
+    with pytest.raises(RequestError, match="after"):
+        next(client.watch(after="yesterday"))
+
+
+def test_a_stream_that_breaks_is_taken_up(project: Project, workspace: Workspace, store: Store) -> None:
+    """The server ends in the midst of it, and another comes to its place."""
+
+    def start(port: int) -> ServerThread:
+        app = stack.enter_context(app_over(Backend(store, project)))
+        thread = ServerThread(Gate(app, OpenToLocal("ada")), bind("127.0.0.1", port), feeds=[app.state.feed])
+        thread.start()
+        stack.callback(thread.stop)
+        return thread
+
+    with ExitStack() as stack:
+        first = start(0)
+        url = first.url
+        heard = stack.enter_context(Client(url)).events(after=0)
+        workspace.start_job("doubling").wait(30)
+        before = [next(heard).id for _ in store.events_since(0)]
+        first.stop()
+        start(int(url.rpartition(":")[2]))
+        workspace.start_job("doubling").wait(30)
+        recorded = [event.id for event in store.events_since(0)]
+        assert before + [next(heard).id for _ in recorded[len(before) :]] == recorded

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from batuta.engine.workspace import Workspace
+from batuta.server.changes import TOPICS
 from batuta.store import Store
 from tests.server.test_runs import get
 
@@ -77,9 +78,57 @@ def test_a_listener_hears_only_what_it_asks_for(api: httpx.Client, workspace: Wo
     assert [message["data"]["run"] for message in heard] == [runs[1].id]
 
 
-@pytest.mark.parametrize("last", ["x", "-1", "1" * 30, "1.5"])
+@pytest.mark.parametrize("last", ["x", "-1", "1" * 30, "1.5", "1.2.x"])
 def test_an_id_that_is_none_is_told(api: httpx.Client, last: str) -> None:
     assert api.get("/api/v1/events", headers={"Last-Event-ID": last}).status_code == 400
+
+
+def changed(answer: httpx.Response) -> Iterator[tuple[set[str], str]]:
+    """What a stream says has changed, and where it is then."""
+    for message in messages(answer):
+        if message["event"] == "changed":
+            yield set(message["data"]["topics"]), message["id"]
+
+
+def until(told: Iterator[tuple[set[str], str]], topic: str) -> str:
+    """Hear of that topic; the id of the message that said it."""
+    return next(place for topics, place in told if topic in topics)
+
+
+def put(api: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    assert api.put(f"/api/v1{path}", json=body).status_code in (200, 201)
+
+
+def test_a_listener_hears_which_lists_have_changed(api: httpx.Client, workspace: Workspace, store: Store) -> None:
+    with api.stream("GET", "/api/v1/events", params={"changes": "only"}) as answer:
+        told = changed(answer)
+        put(api, "/variables/region", {"value": "north"})
+        until(told, "variables")
+        put(api, "/pools/database", {"slots": 3})
+        until(told, "pools")
+        workspace.start_job("doubling").wait(30)
+        until(told, "runs")
+        store.save_definitions("elsewhere", "1", b"", [], now=5.0)
+        until(told, "locations")
+
+
+def test_who_returns_hears_what_has_changed_meanwhile_and_nothing_else(api: httpx.Client, workspace: Workspace) -> None:
+    put(api, "/variables/region", {"value": "north"})
+    with api.stream("GET", "/api/v1/events", params={"changes": "only", "after": "0"}) as answer:
+        topics, place = next(changed(answer))
+    assert topics == set(TOPICS)
+    put(api, "/pools/database", {"slots": 3})
+    with api.stream("GET", "/api/v1/events?changes=only", headers={"Last-Event-ID": place}) as answer:
+        topics, place = next(changed(answer))
+    assert topics == {"pools", "audit"}
+    workspace.start_job("doubling").wait(30)
+    with api.stream("GET", "/api/v1/events", params={"changes": "also", "after": place}) as answer:
+        stream = messages(answer)
+        first = next(stream)
+        event = next(message for message in stream if message["event"] == "run")
+    assert (first["event"], first["data"]["topics"]) == ("changed", ["audit", "runs"])
+    assert event["data"]["kind"] == "run_started"
+    assert event["id"].partition(".")[0] == str(event["data"]["id"])
 
 
 def test_a_log_is_followed_to_its_end(api: httpx.Client, workspace: Workspace) -> None:

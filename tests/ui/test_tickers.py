@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from batuta.client import Client
 from tests.ui.browser import check_accessible
 
 pytestmark = pytest.mark.timeout(400)  # the first has a lakehouse built
@@ -47,6 +48,32 @@ def test_a_schedule_says_when_it_comes_and_is_turned_on_and_off(page: Page, shot
     shot(page, "schedule")
     page.get_by_role("button", name="As defined: off").click()
     expect(page.locator("article > header [data-state]").first).to_have_text("Off")
+
+
+def test_a_page_hears_what_others_do(page: Page, api: Client) -> None:
+    """Nothing of this is asked for again within the time that the test waits, but for the news of it."""
+    page.goto("/schedules?text=nightly-chain")
+    row = page.get_by_role("row", name=re.compile("nightly-chain"))
+    expect(row.get_by_role("switch", name=re.compile("is off"))).to_be_visible()
+    expect(page.get_by_label("Live", exact=False).first).to_be_visible()
+    api._ask("PUT", "/tickers/schedule/drills/nightly-chain/switch", {"enabled": True})
+    expect(row.get_by_role("switch", name=re.compile("is on"))).to_be_visible()
+    api._ask("PUT", "/tickers/schedule/drills/nightly-chain/switch", {"enabled": None})
+    expect(row.get_by_role("switch", name=re.compile("is off"))).to_be_visible()
+
+
+def test_an_automation_is_turned_on_and_off(page: Page) -> None:
+    page.goto("/automations?text=chargeback")
+    row = page.get_by_role("row", name=re.compile("gold.chargeback_rate"))
+    row.get_by_role("switch", name=re.compile("is off")).press("Space")
+    expect(page.get_by_text(re.compile("gold.chargeback_rate.* is switched on"))).to_be_visible()
+    row.get_by_role("link", name=re.compile("gold.chargeback_rate")).first.click()
+    switch = page.get_by_role("switch", name=re.compile("^Automation "))
+    expect(switch).to_be_checked()
+    check_accessible(page)
+    switch.press("Space")
+    expect(page.get_by_text(re.compile("gold.chargeback_rate.* is switched off"))).to_be_visible()
+    expect(switch).not_to_be_checked()
 
 
 def test_an_automation_says_what_its_condition_waits_for(page: Page, shot: Callable[..., None]) -> None:

@@ -1,5 +1,6 @@
+import document from "../../../docs/openapi.json";
 import { describe, expect, it } from "vitest";
-import { concerns, type LiveEvent } from "@/api/concerns";
+import { concerns, concernsOf, type LiveEvent } from "@/api/concerns";
 
 function event(kind: string, run = 7): LiveEvent {
   return { id: 1, run, seq: 1, kind, at: "2026-01-31T12:00:00Z", task: null, data: {}, job: "nightly", location: "shop" };
@@ -26,5 +27,15 @@ describe("concerns", () => {
   it("says everything once, however many events there are", () => {
     const many = Array.from({ length: 500 }, (_, at) => event("attempt_succeeded", at % 2));
     expect(concerns(many)).toEqual([["runs", "one", 0], ["runs", "one", 1]]);
+  });
+});
+
+describe("concernsOf", () => {
+  it("knows every topic of the API", () => {
+    const said = document.paths["/api/v1/events"].get.parameters.find((each) => each.name === "changes")?.description;
+    const topics = [...(said?.split("Topics: ")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, topic]) => topic ?? "");
+    expect(topics).toContain("ticks");
+    // Artifacts are shown with the run that made them, of which an event tells.
+    expect(topics.filter((topic) => concernsOf([topic]).length === 0)).toEqual(["artifacts"]);
   });
 });

@@ -1,4 +1,4 @@
-// Which queries an event makes old: pure, so that live.ts only has to listen and wait.
+// Which queries an event, or a topic that has changed, makes old: pure, so that live.ts only has to listen and wait.
 import type { QueryKey } from "@tanstack/react-query";
 import type { Schema } from "@/api/client";
 import { keys } from "@/api/keys";
@@ -11,6 +11,34 @@ const OF_RUNS: readonly QueryKey[] = [
 const OF_STATE: ReadonlySet<string> = new Set([
   "run_started", "run_finished", "cancel_asked", "restart_asked", "input_given", "attempt_deferred",
 ]);
+
+/** Topics of `event: changed`, and what they make old. */
+const OF_TOPIC: Readonly<Record<string, readonly QueryKey[]>> = {
+  accounts: [keys.accounts, keys.me],
+  alerts: [keys.alerts.all, keys.home],
+  assets: [keys.assets.all, keys.lineage.all],
+  audit: [keys.audit.all],
+  backfills: [keys.backfills.all],
+  checks: [keys.checks.all],
+  connections: [keys.connections],
+  environments: [keys.environments],
+  external: [keys.lineage.all, keys.assets.all],
+  locations: [
+    keys.locations.all, keys.home, keys.jobs.all, keys.assets.all, keys.lineage.all, keys.tickers.all, keys.nextTimesOfAll,
+  ],
+  pools: [keys.pools, keys.queue],
+  runs: OF_RUNS,
+  secrets: [keys.secrets],
+  tickers: [keys.tickers.all, keys.jobs.all, keys.home, keys.nextTimesOfAll],
+  ticks: [keys.ticks.all, keys.tickers.all, keys.home, keys.nextTimesOfAll],
+  tokens: [keys.tokens.all],
+  variables: [keys.variables],
+};
+
+/** The beginnings of the keys of all queries that are old after these topics have changed. */
+export function concernsOf(topics: readonly string[]): readonly QueryKey[] {
+  return topics.flatMap((topic) => OF_TOPIC[topic] ?? []);
+}
 
 /** The beginnings of the keys of all queries that are old after these events, each once. */
 export function concerns(events: readonly LiveEvent[]): QueryKey[] {

@@ -1,4 +1,5 @@
-// What runs elsewhere, of which OpenLineage events tell: queries. No event of ours makes them old; they are asked again.
+// What runs elsewhere, of which OpenLineage events tell: queries. News tell when something was heard
+// of it.
 import { queryOptions } from "@tanstack/react-query";
 import { call, client, type Schema } from "@/api/client";
 import { keys } from "@/api/keys";
@@ -7,7 +8,7 @@ export type ExternalJob = Schema<"ExternalJob">;
 export type ExternalRun = Schema<"ExternalRun">;
 export type ExternalDatasetLink = Schema<"ExternalDatasetLink">;
 
-const AGAIN_MS = 10_000;
+const AGAIN_MS = 60_000;
 const RUNS = 20;
 
 export const externalQueries = {

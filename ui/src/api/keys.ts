@@ -51,6 +51,7 @@ export const keys = {
       ["tickers", "one", kind, location, name, "next", count] as const,
   },
   ticks: { all: ["ticks"] as const, list: (filter: object) => ["ticks", filter] as const },
+  nextTimesOfAll: ["next-times"] as const,
   nextTimes: (asked: object) => ["next-times", asked] as const,
   locations: {
     all: ["locations"] as const,

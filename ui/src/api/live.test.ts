@@ -31,7 +31,7 @@ describe("Live", () => {
     vi.stubGlobal("EventSource", Source);
     Source.made = [];
     queries = new QueryClient();
-    live = new Live(queries, "/events");
+    live = new Live(queries, "/events?changes=also");
     stop = live.start();
   });
 
@@ -48,13 +48,21 @@ describe("Live", () => {
     expect(asked).toHaveBeenCalledTimes(1);
   });
 
+  it("asks the lists anew whose topic has changed", () => {
+    const asked = vi.spyOn(queries, "invalidateQueries");
+    const data = JSON.stringify({ topics: ["pools", "audit"] });
+    Source.made[0]?.dispatchEvent(new MessageEvent("changed", { data, lastEventId: "7.3.00" }));
+    vi.advanceTimersByTime(1_000);
+    expect(asked.mock.calls.map(([filter]) => filter?.queryKey)).toEqual([["pools"], ["queue"], ["audit"]]);
+  });
+
   it("opens a stream that was ended for good after the last event", () => {
     const first = Source.made[0];
     first?.say(41);
     if (first) first.readyState = Source.CLOSED;
     first?.onerror?.();
     vi.advanceTimersByTime(1_100);
-    expect(Source.made.at(-1)?.url).toBe("/events?after=41");
+    expect(Source.made.at(-1)?.url).toBe("/events?changes=also&after=41");
   });
 
   it("says that the connection is lost, and asks everything anew when it is back", () => {

@@ -1,4 +1,5 @@
-// News of all runs from /api/v1/events: one stream for the whole page, which makes old queries be asked again.
+// News from /api/v1/events, of all runs and of which lists have changed: one stream for the whole page, which makes old
+// queries be asked again.
 //
 // Events that come close together are answered with one refresh, at most every `GATHER_MS`. A page that nobody sees
 // listens to nothing (a browser has six connections to a server, and more tabs than that), and goes on after the last
@@ -6,10 +7,10 @@
 // anew by us, with `?after=`, since browsers come back by themselves only where the connection broke.
 import { QueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
-import { concerns, type LiveEvent } from "@/api/concerns";
+import { concerns, concernsOf, type LiveEvent } from "@/api/concerns";
 
 export type Connection = "connecting" | "open" | "lost";
-type Listener = (events: readonly LiveEvent[]) => void;
+type Listener = (events: readonly LiveEvent[], topics: ReadonlySet<string>) => void;
 
 const GATHER_MS = 600;
 const HIDDEN_MS = 20_000;
@@ -23,13 +24,14 @@ export class Live {
   private last = "";
   private tries = 0;
   private gathered: LiveEvent[] = [];
+  private topics = new Set<string>();
   private timers: Partial<Record<"gather" | "retry" | "hide" | "lost", ReturnType<typeof setTimeout>>> = {};
   private readonly watchers = new Set<() => void>();
   private readonly listeners = new Set<Listener>();
 
   constructor(
     private readonly queries: QueryClient,
-    private readonly url = "/api/v1/events",
+    private readonly url = "/api/v1/events?changes=also",
   ) {}
 
   start(): () => void {
@@ -49,7 +51,7 @@ export class Live {
     return () => this.watchers.delete(watcher);
   };
 
-  /** Be told of the events themselves, gathered as they are for queries. */
+  /** Be told of the events and topics themselves, gathered as they are for queries. */
   readonly listen = (listener: Listener): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -69,7 +71,7 @@ export class Live {
 
   private open() {
     this.close();
-    const source = new EventSource(this.last ? `${this.url}?after=${this.last}` : this.url);
+    const source = new EventSource(this.last ? `${this.url}&after=${this.last}` : this.url);
     this.source = source;
     source.onopen = () => {
       const again = this.connection === "lost";
@@ -81,7 +83,10 @@ export class Live {
       this.timers.lost ??= setTimeout(() => this.say("lost"), LOST_MS);
       if (source.readyState === EventSource.CLOSED) this.retry();
     };
-    source.addEventListener("run", (message) => this.hear(message as MessageEvent<string>));
+    source.addEventListener("run", (message) => this.hear(message, (data) => this.gathered.push(data as LiveEvent)));
+    source.addEventListener("changed", (message) =>
+      this.hear(message, (data) => (data as { topics: string[] }).topics.forEach((topic) => this.topics.add(topic))),
+    );
   }
 
   private close() {
@@ -97,18 +102,20 @@ export class Live {
     this.timers.retry = setTimeout(() => this.open(), wait);
   }
 
-  private hear(message: MessageEvent<string>) {
+  private hear(message: MessageEvent<string>, keep: (data: unknown) => void) {
     this.last = message.lastEventId || this.last;
-    this.gathered.push(JSON.parse(message.data) as LiveEvent);
+    keep(JSON.parse(message.data));
     this.timers.gather ??= setTimeout(() => this.tell(), GATHER_MS);
   }
 
   private tell() {
     delete this.timers.gather;
-    const events = this.gathered;
+    const [events, topics] = [this.gathered, this.topics];
     this.gathered = [];
-    for (const listener of this.listeners) listener(events);
-    for (const queryKey of concerns(events)) {
+    this.topics = new Set();
+    for (const listener of this.listeners) listener(events, topics);
+    const old = new Map([...concerns(events), ...concernsOf([...topics])].map((key) => [JSON.stringify(key), key]));
+    for (const queryKey of old.values()) {
       // One that is under way is not begun again: with many events it would never end.
       void this.queries.invalidateQueries({ queryKey }, { cancelRefetch: false });
     }

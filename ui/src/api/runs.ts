@@ -21,7 +21,7 @@ export const runQueries = {
       keys.runs.list(filter),
       (cursor, signal) =>
         call(client.GET("/api/v1/runs", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
-      { refetchInterval: 15_000 },
+      { refetchInterval: 60_000 },
     ),
   one: (run: number) =>
     queryOptions({

@@ -22,8 +22,10 @@ export type BackfillFilter = Query<"listBackfills">;
 export type BackfillItemFilter = Query<"listBackfillItems">;
 export type AlertFilter = Query<"listAlerts">;
 
-/** No event tells of these: they are asked again and again, while somebody looks. */
+/** No news tell of these, or not of all of it: they are asked again and again, while somebody looks. */
 const AGAIN_MS = 10_000;
+/** News tell of these; should some be missed, they are asked again, too. */
+const SELDOM_MS = 60_000;
 
 export const serviceQueries = {
   home: () =>
@@ -58,21 +60,21 @@ export const serviceQueries = {
       queryKey: keys.locations.choice,
       queryFn: async ({ signal }) =>
         (await call(client.GET("/api/v1/locations", { params: { query: { limit: ALL } }, signal }))).items,
-      refetchInterval: AGAIN_MS,
+      refetchInterval: SELDOM_MS,
     }),
   locationList: (filter: Query<"listLocations"> = {}) =>
     pages(
       keys.locations.list(filter),
       (cursor, signal) =>
         call(client.GET("/api/v1/locations", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
-      { refetchInterval: AGAIN_MS },
+      { refetchInterval: SELDOM_MS },
     ),
   location: (location: string) =>
     queryOptions({
       queryKey: keys.locations.one(location),
       queryFn: ({ signal }) =>
         call(client.GET("/api/v1/locations/{location}", { params: { path: { location } }, signal })),
-      refetchInterval: AGAIN_MS,
+      refetchInterval: SELDOM_MS,
     }),
   processes: (filter: Query<"listProcesses"> = {}) =>
     pages(
@@ -102,7 +104,7 @@ export const tickerQueries = {
       keys.tickers.list(filter),
       (cursor, signal) =>
         call(client.GET("/api/v1/tickers", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
-      { refetchInterval: AGAIN_MS },
+      { refetchInterval: SELDOM_MS },
     ),
   one: (kind: TickerKind, location: string, name: string) =>
     queryOptions({
@@ -111,7 +113,7 @@ export const tickerQueries = {
         call(
           client.GET("/api/v1/tickers/{kind}/{location}/{name}", { params: { path: { kind, location, name } }, signal }),
         ),
-      refetchInterval: AGAIN_MS,
+      refetchInterval: SELDOM_MS,
     }),
   next: (kind: TickerKind, location: string, name: string, count = 10) =>
     queryOptions({
@@ -129,7 +131,7 @@ export const tickerQueries = {
       keys.ticks.list(filter),
       (cursor, signal) =>
         call(client.GET("/api/v1/ticks", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
-      { refetchInterval: AGAIN_MS },
+      { refetchInterval: SELDOM_MS },
     ),
 };
 
@@ -147,14 +149,14 @@ export const backfillQueries = {
       keys.backfills.list(filter),
       (cursor, signal) =>
         call(client.GET("/api/v1/backfills", { params: { query: { limit: PAGE, ...filter, cursor } }, signal })),
-      { refetchInterval: AGAIN_MS },
+      { refetchInterval: SELDOM_MS },
     ),
   one: (backfill: number) =>
     queryOptions({
       queryKey: keys.backfills.one(backfill),
       queryFn: ({ signal }) =>
         call(client.GET("/api/v1/backfills/{backfill_id}", { params: { path: { backfill_id: backfill } }, signal })),
-      refetchInterval: AGAIN_MS,
+      refetchInterval: SELDOM_MS,
     }),
   items: (backfill: number, filter: BackfillItemFilter = {}) =>
     pages(keys.backfills.items(backfill, filter), (cursor, signal) =>

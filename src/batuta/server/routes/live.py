@@ -1,7 +1,7 @@
 """`/events` and the tail of a log, as server-sent events: news as they happen, none left out.
 
 A client that comes back sends `Last-Event-ID` and gets what it has missed. Each event is one that was recorded; its id
-is its place among the events of all runs.
+is its place among the events of all runs. With `changes` the stream says also which lists are old, see `changes`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated as A
+from typing import Literal
 
 import msgspec
 from litestar import Controller, get
@@ -20,7 +21,8 @@ from batuta.core.states import TASK_FINAL
 from batuta.runtime.log_read import LogLine, read
 from batuta.server.access import Principal
 from batuta.server.backend import Backend
-from batuta.server.feed import Feed
+from batuta.server.changes import MARK_PATTERN, TOPICS, Mark
+from batuta.server.feed import Feed, News
 from batuta.server.log_access import LogFilter, attempt_of, log_path
 from batuta.server.problems import FieldProblem, NotFound, Refused
 from batuta.server.routes.base import RunId, TaskNo, Text, query, viewer
@@ -36,9 +38,18 @@ JOBS_KEPT = 10_000
 _encode = msgspec.json.Encoder().encode
 _CALLS_SHOWN = 50
 
+_HEADER = "header.Last-Event-ID"
+Changes = Literal["also", "only"]
+_CHANGES = (
+    "Whether to say which lists have changed besides (`also`) or instead of (`only`) the events of runs. Topics: "
+    f"{', '.join(f'`{topic}`' for topic in TOPICS)}."
+)
+
+_AFTER = "Like `Last-Event-ID`, for clients that cannot send it."
+
 LastEventId = A[
     str | None,
-    HeaderParameter(name="Last-Event-ID", max_length=30, description="The id of the last event that was received."),
+    HeaderParameter(name="Last-Event-ID", max_length=200, description="The id of the last event that was received."),
 ]
 
 
@@ -56,13 +67,19 @@ class Live(Controller):
         runs: A[list[int] | None, query("Only of these runs.", "run")] = None,
         jobs: A[list[str] | None, query("Only of runs of these jobs.", "job")] = None,
         kinds: A[list[str] | None, query("Only of these kinds.", "kind")] = None,
-        after: A[int | None, query("Like `Last-Event-ID`, for clients that cannot send it.", ge=0, le=2**53)] = None,
+        changes: A[Changes | None, query(_CHANGES)] = None,
+        after: A[str | None, query(_AFTER, max_length=200, pattern=MARK_PATTERN)] = None,
         last_event_id: LastEventId = None,
     ) -> ServerSentEvent:
-        """The events of runs as they are recorded: `event: run`, a `RunEvent` with the run's `job` and `location`."""
-        start = _number(last_event_id) if last_event_id is not None else after
-        news = _News(backend, who, set(runs or ()), set(jobs or ()), set(kinds or ()))
-        return ServerSentEvent(news.messages(feed, start), retry_duration=RETRY_MS)
+        """The events of runs as they are recorded: `event: run`, a `RunEvent` with the run's `job` and `location`; with
+        `changes` also which lists have changed: `event: changed`, an object whose `topics` names them."""
+        given = last_event_id if last_event_id is not None else after
+        if given is None:
+            start = await feed.now(changes=changes is not None)
+        else:
+            start = _mark(given, "query.after" if last_event_id is None else _HEADER)
+        wanted = _Wanted(backend, who, set(runs or ()), set(jobs or ()), set(kinds or ()), changes)
+        return ServerSentEvent(wanted.messages(feed, start), retry_duration=RETRY_MS)
 
     @get(
         "/runs/{run_id:int}/tasks/{no:int}/logs/stream",
@@ -90,46 +107,71 @@ class Live(Controller):
         task = await asyncio.to_thread(backend.store.task_run, run_id, no)
         if task is None:
             raise NotFound(f"run {run_id} has no task run {no} yet")
-        start = offset if last_event_id is None else _number(last_event_id)
+        start = offset if last_event_id is None else _mark(last_event_id, _HEADER).event
         wanted = LogFilter(level=level, text=text)
         lines = _tail(backend, feed, task, attempt_of(task, attempt), start, wanted)
         return ServerSentEvent(lines, retry_duration=RETRY_MS)
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
-        errors = (FieldProblem(pointer="header.Last-Event-ID", detail="it is not the id of an event of this API"),)
-        raise Refused("bad-request", 400, f"{text!r} is not the id of an event", errors=errors)
-    return int(text)
+def _mark(text: str, pointer: str) -> Mark:
+    """Where a listener was. Raises Refused."""
+    try:
+        return Mark.read(text)
+    except ValueError:
+        errors = (FieldProblem(pointer=pointer, detail="it is not the id of an event of this API"),)
+        raise Refused("bad-request", 400, f"{text!r} is not the id of an event", errors=errors) from None
 
 
-class _News:
+class _Wanted:
     """What one listener wants to hear."""
 
-    def __init__(self, backend: Backend, who: Principal, runs: set[int], jobs: set[str], kinds: set[str]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        who: Principal,
+        runs: set[int],
+        jobs: set[str],
+        kinds: set[str],
+        changes: Changes | None,
+    ) -> None:
         self._backend = backend
         self._who = who
         self._runs = runs
         self._jobs = jobs
         self._kinds = kinds
+        self._changes = changes
         self._known: dict[int, tuple[str, str]] = {}
 
-    async def messages(self, feed: Feed, after: int | None) -> AsyncIterator[ServerSentEventMessage]:
+    async def messages(self, feed: Feed, after: Mark) -> AsyncIterator[ServerSentEventMessage]:
         yield ServerSentEventMessage(data=None, comment="listening")
-        async for rows in feed.listen(after):
-            wanted = [row for row in rows if self._may_want(row)]
-            unknown = {row.run_id for row in wanted} - self._known.keys()
-            if unknown:
-                await asyncio.to_thread(self._learn, unknown)
-            sent = 0
-            for row in wanted:
-                job, location = self._known.get(row.run_id, ("", ""))
-                if self._wants(job, location):
-                    sent += 1
-                    yield ServerSentEventMessage(data=_data(row, job, location), event="run", id=row.id)
-            if not sent:
-                # The id goes on even where nothing was wanted, so that a client that returns need not hear it again.
-                yield ServerSentEventMessage(data=None, id=rows[-1].id if rows else None, comment="quiet")
+        async for news in feed.listen(after, changes=self._changes is not None):
+            if news.topics:
+                # First, and as of before the events: who loses the connection between the two hears both again.
+                before = news.rows[0].id - 1 if news.rows else news.mark.event
+                topics = _encode({"topics": sorted(news.topics)})
+                yield ServerSentEventMessage(data=topics, event="changed", id=self._place(news, before))
+            for message in await self._of_runs(news) if self._changes != "only" else ():
+                yield message
+            # The id goes on even where nothing was wanted, so that a client that returns need not hear it again.
+            moved = self._place(news, news.mark.event) if news.rows else None
+            yield ServerSentEventMessage(data=None, id=moved, comment="quiet")
+
+    def _place(self, news: News, event: int) -> str:
+        """The id of a message after which a listener has heard so far."""
+        return str(msgspec.structs.replace(news.mark, event=event)) if self._changes else str(event)
+
+    async def _of_runs(self, news: News) -> list[ServerSentEventMessage]:
+        wanted = [row for row in news.rows if self._may_want(row)]
+        unknown = {row.run_id for row in wanted} - self._known.keys()
+        if unknown:
+            await asyncio.to_thread(self._learn, unknown)
+        told = []
+        for row in wanted:
+            job, location = self._known.get(row.run_id, ("", ""))
+            if self._wants(job, location):
+                data, place = _data(row, job, location), self._place(news, row.id)
+                told.append(ServerSentEventMessage(data=data, event="run", id=place))
+        return told
 
     def _may_want(self, row: EventRow) -> bool:
         return (not self._runs or row.run_id in self._runs) and (not self._kinds or row.kind in self._kinds)

@@ -28,6 +28,7 @@ from batuta.store.sql.build import (
 insert_each("put_backfills", backfills)
 insert_each("put_backfill_items", backfill_items)
 
+OPEN_BACKFILLS = ("running", "paused", "cancelling")
 _SUBMITTED = literal("submitted")
 
 
@@ -74,7 +75,7 @@ numbered(
 
 @plain
 def open_backfills(dialect: Dialect) -> ClauseElement:
-    states = [literal(state) for state in ("running", "paused", "cancelling")]
+    states = [literal(state) for state in OPEN_BACKFILLS]
     return sa.select(backfills).where(backfills.c.state.in_(states)).order_by(backfills.c.id)
 
 

@@ -1196,6 +1196,23 @@ FROM events) AS anon_1, (SELECT coalesce(max(materializations.id), 0) AS coalesc
 FROM materializations) AS anon_2, (SELECT coalesce(max(check_results.id), 0) AS coalesce_3
 FROM check_results) AS anon_3;
 
+-- newest_of_all()
+SELECT (SELECT coalesce(max(runs.id), 0) AS coalesce_1
+FROM runs) AS anon_1, (SELECT coalesce(max(ticks.id), 0) AS coalesce_2
+FROM ticks) AS anon_2, (SELECT coalesce(max(alerts.id), 0) AS coalesce_3
+FROM alerts) AS anon_3, (SELECT coalesce(max(alert_deliveries.id), 0) AS coalesce_4
+FROM alert_deliveries) AS anon_4, (SELECT coalesce(max(artifacts.id), 0) AS coalesce_5
+FROM artifacts) AS anon_5, (SELECT coalesce(max(materializations.id), 0) AS coalesce_6
+FROM materializations) AS anon_6, (SELECT coalesce(max(check_results.id), 0) AS coalesce_7
+FROM check_results) AS anon_7, (SELECT coalesce(max(audit.id), 0) AS coalesce_8
+FROM audit) AS anon_8, (SELECT coalesce(max(backfills.id), 0) AS coalesce_9
+FROM backfills) AS anon_9, (SELECT coalesce(max(external_jobs.heard_at), 0) AS coalesce_10
+FROM external_jobs) AS anon_10, (SELECT coalesce(max(external_runs.heard_at), 0) AS coalesce_11
+FROM external_runs) AS anon_11, (SELECT coalesce(max(external_datasets.heard_at), 0) AS coalesce_12
+FROM external_datasets) AS anon_12, (SELECT coalesce(sum(backfills.id), 0) AS coalesce_13
+FROM backfills
+WHERE backfills.state IN ('running', 'paused', 'cancelling')) AS anon_13;
+
 -- last_number_of_runs()
 SELECT coalesce(max(runs.id), 0) AS coalesce_1
 FROM runs;

@@ -19,6 +19,18 @@ from batuta.store.schema import (
     runs,
     task_runs,
 )
+from batuta.store.schema_service import (
+    alert_deliveries,
+    alerts,
+    artifacts,
+    audit,
+    backfills,
+    external_datasets,
+    external_jobs,
+    external_runs,
+    ticks,
+)
+from batuta.store.sql.backfills import OPEN_BACKFILLS
 from batuta.store.sql.build import (
     Dialect,
     below,
@@ -50,6 +62,18 @@ def newest_ids(dialect: Dialect) -> ClauseElement:
     tables = (events, materializations, check_results)
     newest = [sa.select(sa.func.coalesce(sa.func.max(t.c.id), literal(0))).scalar_subquery() for t in tables]
     return sa.select(*newest)
+
+
+@plain
+def newest_of_all(dialect: Dialect) -> ClauseElement:
+    """A number for each thing that grows or is heard of anew; all from the ends of indexes, but for open backfills."""
+    open_ones = backfills.c.state.in_([literal(state) for state in OPEN_BACKFILLS])
+    tables = (runs, ticks, alerts, alert_deliveries, artifacts, materializations, check_results, audit, backfills)
+    largest = [sa.func.max(table.c.id) for table in tables]
+    heard = [sa.func.max(table.c.heard_at) for table in (external_jobs, external_runs, external_datasets)]
+    newest = [sa.select(sa.func.coalesce(each, literal(0))).scalar_subquery() for each in (*largest, *heard)]
+    left = sa.select(sa.func.coalesce(sa.func.sum(backfills.c.id), literal(0))).where(open_ones).scalar_subquery()
+    return sa.select(*newest, left)
 
 
 # ---- runs ----

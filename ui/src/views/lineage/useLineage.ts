@@ -9,7 +9,7 @@ import { useLiveEvents } from "@/api/live";
 const AGAIN_MS = 1_500;
 const SHARE = 10;
 const OLD_MS = 60_000;
-const CONCERNING: ReadonlySet<string> = new Set(["asset_materialized", "check_evaluated", "run_finished"]);
+const CONCERNING = ["assets", "checks", "locations", "external"];
 
 export function useLineage() {
   const took = useRef(0);
@@ -22,15 +22,15 @@ export function useLineage() {
       took.current = performance.now() - begun;
       return graph;
     },
-    // New code has no event.
     refetchInterval: OLD_MS,
     structuralSharing: false,
   });
   const { refetch } = query;
   useLiveEvents(
     useCallback(
-      (events: readonly LiveEvent[]) => {
-        if (timer.current !== undefined || !events.some((event) => CONCERNING.has(event.kind))) return;
+      (events: readonly LiveEvent[], topics: ReadonlySet<string>) => {
+        const isOld = events.some((event) => event.kind === "run_finished") || CONCERNING.some((topic) => topics.has(topic));
+        if (timer.current !== undefined || !isOld) return;
         timer.current = setTimeout(
           () => {
             timer.current = undefined;
