@@ -124,10 +124,12 @@ class QueueDuty:
 
     def run_once(self, now: float, lead: Leader | None) -> float | None:
         """See `Duty`."""
-        time.sleep(max(self._looked_at + GATHER_S - time.perf_counter(), 0.0))
         if self.draining:
             return None
-        began = self._looked_at = time.perf_counter()
+        began = time.perf_counter()
+        if began < self._looked_at + GATHER_S:
+            return now + self._looked_at + GATHER_S - began
+        self._looked_at = began
         self.choice, self.some_wait = Choice(), False
         lease_now = self._store.lease_now()
         claimed = self._store.claim_queued(
