@@ -2,6 +2,7 @@
 
 `batuta up` runs as people run it, a process with its API, on SQLite and on PostgreSQL (a server of our own, with all
 its safety on). Surprising: a body is timed by its own clock, in the worker, against that of whoever triggered it.
+Other orchestrators are measured beside it where `--peer NAME=PYTHON` points to an environment that has them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from batuta.runtime.project import find_project
 from batuta.scheduler.launching import RunSpec, plan_of, rows_of
 from batuta.store.rows import KeyedRun
 from batuta.store.store import Store
-from bench import machine
+from bench import machine, service_peers
 from bench.measure import environment, postgres_server
 from bench.memory import pss_mb, tree
 from bench.report import NONE, Table
@@ -40,6 +41,10 @@ RESULTS = machine.ROOT / "bench" / "results"
 PAUSE_S = 0.087
 """Between two triggers: no multiple of anything that the service waits for."""
 WAIT_S = 120.0
+
+COLD = "empty folder to first task done"
+IDLE_CPU, IDLE_MEMORY = "idle CPU", "idle memory (PSS)"
+PER_SECOND = "runs of one task a second, through the API"
 
 CODE = """
 import time
@@ -86,9 +91,11 @@ class Sizes:
     schedules: int = 5_000
     idle_s: float = 20.0
     settle_s: float = 5.0
+    peer_triggers: int = 10
+    peer_runs: int = 50
 
 
-TINY = Sizes(triggers=3, runs=20, schedules=20, idle_s=1.0, settle_s=0.5)
+TINY = Sizes(triggers=3, runs=20, schedules=20, idle_s=1.0, settle_s=0.5, peer_triggers=2, peer_runs=2)
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,9 @@ class Bench:
             began = time.time()
             for _ in range(count):
                 client.launch("single")
-            self.add(f"{count:,} runs of one task through the API", "s", service.wait_for_runs(1 + count) - began, 5.0)
+            took_s = service.wait_for_runs(1 + count) - began
+            self.add(f"{count:,} runs of one task through the API", "s", took_s, 5.0)
+            self.add(PER_SECOND, "", count / took_s)
             began = time.time()
             launch([RunSpec(job="single") for _ in range(count)])
             self.add(f"{count:,} runs of one task, queued at once", "s", service.wait_for_runs(1 + 2 * count) - began)
@@ -202,8 +211,8 @@ class Bench:
             time.sleep(self.sizes.settle_s)
             before = service.cpu_s()
             time.sleep(self.sizes.idle_s)
-            self.add("idle CPU", "% of a core", 100 * (service.cpu_s() - before) / self.sizes.idle_s, 1.0)
-            self.add("idle memory (PSS)", "MB", pss_mb(tree(service.process.pid)), 250.0)
+            self.add(IDLE_CPU, "% of a core", 100 * (service.cpu_s() - before) / self.sizes.idle_s, 1.0)
+            self.add(IDLE_MEMORY, "MB", pss_mb(tree(service.process.pid)), 250.0)
 
     def cold(self) -> None:
         """From an empty folder to the first task done: `batuta init`, `batuta up`, a run of what it wrote."""
@@ -214,7 +223,44 @@ class Bench:
             with Up(Path(folder, "shop"), database) as service, Client(service.url) as client:
                 run = client.launch("nightly")
                 patient(lambda: any(task.state == "succeeded" for task in client.tasks(run.id)))
-                self.add("empty folder to first task done", "s", time.time() - began, 3.0)
+                self.add(COLD, "s", time.time() - began, 3.0)
+
+
+@dataclass
+class PeerBench:
+    """The same of another orchestrator, as far as it has it: on one service that is made from an empty folder."""
+
+    peer: service_peers.Service
+    python: str
+    sizes: Sizes
+    say: Callable[[str], None]
+    figures: list[Figure] = field(default_factory=list)
+
+    def measure(self, only: Sequence[str]) -> None:
+        """Those that are asked for, or all."""
+        name = f"{self.peer.title} {service_peers.version_of(self.peer, self.python)}"
+
+        def add(what: str, unit: str, value: float) -> None:
+            self.figures.append(Figure(what, unit, name, value))
+            self.say(f"{name}: {what}: {value:,.3f} {unit}")
+
+        with tempfile.TemporaryDirectory(prefix="batuta-bench-", ignore_cleanup_errors=True) as folder:
+            began = time.time()
+            with service_peers.served(self.peer, self.python, Path(folder)) as (running, trigger):
+                running.triggered(trigger)
+                if not only or "cold" in only:
+                    add(COLD, "s", time.time() - began)
+                if not only or "trigger" in only:
+                    taken = [running.triggered(trigger) * 1000 for _ in range(self.sizes.peer_triggers)]
+                    add(f"trigger to body, a {self.peer.kind} through the API: median", "ms", median(taken))
+                if not only or "runs" in only:
+                    add(PER_SECOND, "", self.sizes.peer_runs / running.took_s(trigger, self.sizes.peer_runs))
+                if not only or "idle" in only:
+                    time.sleep(self.sizes.settle_s)
+                    before = running.cpu_s()
+                    time.sleep(self.sizes.idle_s)
+                    add(IDLE_CPU, "% of a core", 100 * (running.cpu_s() - before) / self.sizes.idle_s)
+                    add(IDLE_MEMORY, "MB", pss_mb(running.processes()))
 
 
 BATUTA = (sys.executable, "-m", "batuta.cli.main")
@@ -352,10 +398,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batuta-bench-")))
         new_database = stack.enter_context(postgres_server(options.postgres, folder))
-        for store in options.store or STORES:
+        for store in options.store or ([] if options.only_peers else STORES):
             bench = Bench(store, sizes, new_database if store == "postgresql" else str, say)
             bench.measure(options.only)
             figures += bench.figures
+    for name, python in options.peer:
+        peer = PeerBench(service_peers.SERVICES[name], python, sizes, say)
+        peer.measure(options.only)
+        figures += peer.figures
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine.describe(),
@@ -382,7 +432,7 @@ def table(figures: Sequence[Figure], on: Any, busy_percent: float) -> Table:
         unit = next(figure.unit for figure in here if figure is not None)
         goals = dict.fromkeys(f"{figure.goal:g}" for figure in here if figure is not None and figure.goal)
         values = [NONE if figure is None else f"{figure.value:,.{2 if figure.value < 10 else 1}f}" for figure in here]
-        rows.append([f"{name}, {unit}", *values, " / ".join(goals) or NONE])
+        rows.append([f"{name}, {unit}" if unit else name, *values, " / ".join(goals) or NONE])
     told = f"{on['processor']}, {on['cores']} cores, Python {on['python']}, Batuta {on['batuta']}"
     return Table(f"The service on {told}; others used {busy_percent:.0f} % of the cores at the start", rows)
 
@@ -391,9 +441,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.service", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    peers = f"an environment with another orchestrator: {', '.join(service_peers.SERVICES)}"
     parts = ("trigger", "runs", "schedules", "idle", "cold")
     parser.add_argument("--store", action="append", default=[], choices=STORES, help="default: both")
     parser.add_argument("--only", action="append", default=[], choices=parts, help="measure these (repeatable)")
+    parser.add_argument("--peer", action="append", default=[], type=_peer, metavar="NAME=PYTHON", help=peers)
+    parser.add_argument("--only-peers", action="store_true", help="measure nothing but these")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes: does the bench itself work?")
     parser.add_argument("--postgres", default="", metavar="URL", help="a server (default: one of our own, with fsync)")
     parser.add_argument("--quiet", type=float, default=20.0, metavar="PERCENT", help="start when others use less CPU")
@@ -401,6 +454,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go (default: bench/results/)")
     parser.add_argument("--markdown", action="store_true", help="print the table for a page")
     return parser.parse_args(arguments)
+
+
+def _peer(text: str) -> tuple[str, str]:
+    name, _, python = text.partition("=")
+    if name not in service_peers.SERVICES or not Path(python).exists():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PYTHON of one of {', '.join(service_peers.SERVICES)}")
+    return name, python
 
 
 if __name__ == "__main__":

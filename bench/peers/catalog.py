@@ -51,7 +51,7 @@ PEERS = {
     ),
     "dagster": Peer(
         title="Dagster",
-        packages=("dagster==1.13.29",),
+        packages=("dagster==1.13.29", "dagster-webserver==1.13.29"),
         module="dagster",
         names="asset, job, op",
         program="dagster",
