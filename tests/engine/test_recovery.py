@@ -186,6 +186,28 @@ def test_a_script_that_was_killed_can_be_resumed_from_the_command_line(
         assert value_of(handle) == EXPECTED
 
 
+def test_a_script_whose_run_another_engine_takes_ends_and_says_so(
+    tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(WORKING + "\n\nif __name__ == '__main__':\n    print(work())\n")
+    monkeypatch.setenv("BATUTA_HOME", str(tmp_path / "home"))
+    hold = _hold(trace)
+    with subprocess.Popen(
+        [sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        until(lambda: len(trace.read_text().split()) >= 10)
+        with Workspace(find_project(str(tmp_path)), str(script), executor="threads") as workspace:
+            run_id = workspace.store.runs(job="work", limit=1)[0].id
+            handle = workspace.resume(run_id, force=True)
+            hold.unlink()
+            assert handle.wait(WAIT_S) is RunState.SUCCEEDED, handle.active.error
+            assert value_of(handle) == EXPECTED
+        said, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode != 0, said
+    assert "was taken over by another engine" in said  # it, or the nested one that it was in
+
+
 FAILING = """
 import os
 from batuta import flow, task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from batuta.core import events as ev
-from batuta.core.errors import ReplayMismatch
+from batuta.core.errors import ReplayMismatch, RequestError
 from batuta.core.run_graph import TaskRun
 from batuta.core.values import Handle
 from batuta.engine.active import ActiveRun, FlowCall
@@ -86,6 +86,16 @@ class Calls:
             if task.final and task.no:
                 active.calls.pop(task.no, None)
                 self._tell(active, _ended(active, task))
+
+    def tell_taken(self, active: ActiveRun) -> None:
+        """Tell the flow's body that another engine goes on with its run: nothing that it waits for ends here."""
+        error = RequestError(
+            f"run {active.id} was taken over by another engine",
+            where=f"flow {active.plan.job!r}",
+            hint=f"it goes on there: `batuta runs watch {active.id}`",
+        )
+        for task in active.run.graph.runs[1:]:
+            self._tell(active, TaskEnded(active.id, task.node.spec.key, "cancelled", None, error_info(error)))
 
     def _tell(self, active: ActiveRun, message: TaskEnded) -> None:
         listener = active.listener

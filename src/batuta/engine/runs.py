@@ -209,7 +209,7 @@ class Runs:
             executor.forget(active.id)
 
     def drop(self, run_id: int) -> None:
-        """Another engine has taken the run over: stop what runs of it and forget it."""
+        """Another engine has taken the run over: stop what runs of it and forget it. A body elsewhere is told."""
         active = self.by_id.pop(run_id, None)
         if active is None:
             return
@@ -218,6 +218,9 @@ class Runs:
         self._engine.journal.forget(run_id)
         self._engine.waits.forget(run_id)
         self._engine.acting.abandon(active)
+        if active.body_host is not None:
+            self._engine.calls.tell_taken(active)
+            active.body_host.finished()
         for waiter in active.waiters:
             waiter(active.run.state)
 
