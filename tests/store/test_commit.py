@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
 from typing import Any
@@ -303,6 +304,26 @@ def test_any_sequence_of_batches_and_claims_ends_as_in_a_model(store: Store, see
 def _without_ids(rows: list[Any]) -> list[Any]:
     assert all(row.id > 0 for row in rows)
     return [dataclasses.replace(row, id=0) for row in rows]
+
+
+def test_a_refused_commit_leaves_nothing_that_the_next_one_trips_over(store: Store, store_url: str) -> None:
+    """A driver prepares what it has sent often; what it sent with a commit that was refused never was."""
+    lost, good = create(store), create(store)
+    store.claim(lost.id, "other", 10.0, now=9e9, force=True)
+    seq = 0
+    for often in range(1, 8):
+        with Store.open(store_url) as opened:
+            with contextlib.suppress(ZeroDivisionError), opened._database.transaction() as transaction:
+                transaction.rows("epochs", ids="[]")
+                raise ZeroDivisionError
+            for _ in range(often):
+                seq += 1
+                opened.commit(Batch(runs=[progress(good, seq)], events=[event(good, seq)]))
+            with pytest.raises(LeaseLost):
+                opened.commit(Batch(runs=[progress(lost, 1)], events=[event(lost, 1)]))
+            seq += 1
+            opened.commit(Batch(runs=[progress(good, seq)], events=[event(good, seq)]))
+    assert reread(store, good).seq == seq
 
 
 def test_a_run_that_is_not_there_cannot_be_claimed(store: Store) -> None:

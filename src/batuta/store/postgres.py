@@ -140,7 +140,7 @@ class PostgresTransaction(Transaction):
     def rollback(self) -> None:
         self._unsent = []
         if self._connection.info.transaction_status is not TransactionStatus.IDLE:
-            self._connection.execute(b"ROLLBACK")
+            self._connection.rollback()  # psycopg then forgets what it believes to be prepared
 
 
 _NUMBERED = ("put_materializations", "put_check_results", "put_events")
@@ -206,7 +206,7 @@ class PostgresDatabase(Database[Connection]):
         closed; otherwise its answer is waited for, so that a dead connection shows while another can take its place.
         """
         if connection.info.transaction_status is not TransactionStatus.IDLE:  # left by an interrupt
-            connection.execute(b"ROLLBACK")
+            connection.rollback()
         for _ in range(2):  # the server's last words, and its end
             connection.pgconn.consume_input()
         now = time.monotonic()
