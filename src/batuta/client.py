@@ -156,6 +156,10 @@ class _Launched(msgspec.Struct):
     run: Run
 
 
+class _Dropped(msgspec.Struct):
+    run: Run | None
+
+
 class _Lines(msgspec.Struct):
     lines: list[LogLine]
     next: int
@@ -268,6 +272,16 @@ class Client:
         """What would change if what is stale of a selection were made now; nothing is started. Raises RequestError."""
         wanted = {"selection": selection, "partitions": partitions, "environment": environment, "diffs": diffs}
         return msgspec.json.decode(self._ask("POST", "/assets/changes", wanted, headers={}), type=Changes)
+
+    def promote_environment(self, name: str, selection: str = "") -> Run:
+        """Queue the run that takes to production what an environment has. Raises RequestError where that is nothing."""
+        data = self._ask("POST", f"/environments/{name}/promote", {"selection": selection})
+        return msgspec.json.decode(data, type=_Launched).run
+
+    def drop_environment(self, name: str, *, keep_data: bool = False) -> Run | None:
+        """Delete what was made in an environment, and forget it: the run that does; None where it is done."""
+        data = self._ask("POST", f"/environments/{name}/drop", {"keep_data": keep_data})
+        return msgspec.json.decode(data, type=_Dropped).run
 
     # ---- within a run ----
 

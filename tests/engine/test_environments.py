@@ -251,6 +251,18 @@ def test_dropping_deletes_the_data_and_forgets(opened: Open) -> None:
         differences(changed.store, changed.assets.index, "dev")
 
 
+def test_dropping_is_done_with_the_commit_in_which_the_data_are_gone(opened: Open) -> None:
+    workspace = opened(2)
+    make(workspace, "dev", "+silver.table")
+    store = workspace.store
+    plan, config, _ = clearing(store, workspace.assets, "dev", "ann")
+    assert workspace.start_plan(plan, config=config).wait(60) is RunState.SUCCEEDED
+    assert (store.environments.all(), store.environments.states("dev")) == ([], {})
+    assert [(one.actor, one.name) for one in store.audit_entries(action="drop", limit=5)] == [("ann", "dev")]
+    with pytest.raises(RequestError, match="no environment 'dev'"):
+        clearing(store, workspace.assets, "dev", "ann")
+
+
 def test_what_another_has_made_is_used_again(opened: Open, trace: Path) -> None:
     make(opened(2))
     make(opened(10), "dev_anna")

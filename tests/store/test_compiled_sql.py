@@ -63,7 +63,11 @@ PUT_ONE |= {"put_source", "put_pool", "touch_process", "keep_definition_version"
 
 def test_every_statement_runs(store: Store) -> None:
     statements = load_statements(store._database.dialect)
-    takes_rows = {name for name in statements if name.startswith("put_")} | {"update_runs", "update_backfill_items"}
+    takes_rows = {name for name in statements if name.startswith("put_")} | {
+        "update_runs",
+        "update_backfill_items",
+        "delete_environments",
+    }
     takes_rows -= PUT_ONE
     with store._database.transaction() as transaction:
         for name, (_, names) in statements.items():

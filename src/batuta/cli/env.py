@@ -215,7 +215,7 @@ def drop(
         require(workspace.store, name)
         if not keep_data:
             load(workspace)
-            plan, config, unknown = clearing(workspace.store, workspace.assets, name)
+            plan, config, unknown = clearing(workspace.store, workspace.assets, name, person())
             for key in unknown:
                 out.warn(f"{key} is not defined here: its data stay where they are")
             if plan.steps:
@@ -228,6 +228,7 @@ def drop(
                 )
                 if code != exits.OK:
                     return code
+        # Forgotten by the run, where there was something for it to delete.
         workspace.store.environments.drop(name, by=person(), now=time.time())
         out.say(click.style("✓", fg="green") + f" environment {name} is dropped")
     return exits.OK

@@ -23,7 +23,8 @@ TAG = "batuta/environment"
 PROMOTE = "promote"
 """Where a run says that it takes to production what an environment has: {"environment", "partitions" by asset}."""
 CLEAR = "clear"
-"""Where a run says that it deletes the data of an environment: the same."""
+"""Where a run says that it deletes the data of an environment: the same, and `by`: who drops it, which is forgotten
+once that is done (none: it is not)."""
 
 
 def checked_name(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from batuta.core import events as ev
-from batuta.core.environments import environment_of
+from batuta.core.environments import CLEAR, environment_of
 from batuta.core.errors import RequestError, nearest
 from batuta.core.plan import Plan, StepSpec
 from batuta.core.run import Run
@@ -26,6 +26,7 @@ from batuta.store.rows import (
     CheckRow,
     CodeRow,
     ColumnsRow,
+    EnvironmentDropped,
     EventRow,
     MaterializationRow,
     RunRow,
@@ -89,6 +90,7 @@ class ActiveRun:
     usage: list[UsageRow] = field(default_factory=list)
     columns: list[ColumnsRow] = field(default_factory=list)
     code: list[CodeRow] = field(default_factory=list)
+    dropped: list[EnvironmentDropped] = field(default_factory=list)
     columns_told: dict[str, str] = field(default_factory=dict)  # by asset: the hash of what was told of its columns
     artifact_names: dict[int, set[str]] = field(default_factory=dict)  # by task
     written: set[int] = field(default_factory=set)
@@ -163,6 +165,8 @@ class ActiveRun:
             if type(command) is ev.Finish:
                 self.finished_at = event.at
                 self.seq += 1
+                if command.state is RunState.SUCCEEDED and (asked := self.row.config.get(CLEAR, {})).get("by"):
+                    self.dropped.append(EnvironmentDropped(self.id, asked["environment"], asked["by"], event.at))
                 finished = ev.RunFinished(at=event.at, state=command.state)
                 data = ev.encode(finished)
                 self.events.append(EventRow(self.id, self.seq, "run_finished", event.at, None, data))
@@ -202,12 +206,13 @@ class ActiveRun:
             batch.checks += self.checks
             batch.columns += self.columns
         batch.artifacts += self.artifacts
+        batch.environments_dropped += self.dropped
         batch.audit += self.audit
         batch.usage += self.usage
         batch.code += self.code
         self.events, self.materializations, self.checks, self.audit = [], [], [], []
         self.usage, self.columns, self.code = [], [], []
-        self.artifacts = []
+        self.artifacts, self.dropped = [], []
         changed = list(dict.fromkeys(self.run.changed))
         self.run.changed.clear()
         for task in changed:

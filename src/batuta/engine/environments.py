@@ -12,9 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from batuta.core.asset_index import AssetIndex
-from batuta.core.environments import CLEAR, PROMOTE, unknown_environment
+from batuta.core.environments import CLEAR, PROMOTE, TAG, unknown_environment
 from batuta.core.errors import RequestError
 from batuta.core.plan import Edge, Plan, StepSpec
+from batuta.core.states import RUN_FINAL, RunState
 from batuta.engine.materialize import Assets
 from batuta.store.rows import MaterializationRow
 from batuta.store.store import Store
@@ -22,6 +23,7 @@ from batuta.store.store import Store
 How = Literal["new", "changed", "same"]
 _metadata = msgspec.json.Decoder(dict[str, Any])
 PARTITIONS_TOLD_MAX = 20
+_OPEN = [str(state) for state in RunState if state not in RUN_FINAL]
 
 
 class AssetDifference(msgspec.Struct, frozen=True):
@@ -52,6 +54,15 @@ def require(store: Store, name: str) -> None:
     known = [row.name for row in store.environments.all()]
     if name not in known:
         raise unknown_environment(name, known)
+
+
+def require_idle(store: Store, name: str) -> None:
+    """Raise RequestError where something is still being made in an environment: it would be there again."""
+    if going := store.runs(states=_OPEN, tags={TAG: name}, limit=1):
+        raise RequestError(
+            f"run {going[0].id} in environment {name!r} has not ended",
+            hint=f"wait for it, or stop it: batuta runs cancel {going[0].id}",
+        )
 
 
 def differences(store: Store, index: AssetIndex, name: str) -> list[AssetDifference]:
@@ -146,8 +157,11 @@ def promotion(store: Store, assets: Assets, name: str, selection: str = "*") -> 
     return plan, {PROMOTE: {"environment": name, "partitions": partitions}}
 
 
-def clearing(store: Store, assets: Assets, name: str) -> tuple[Plan, dict[str, Any], list[str]]:
-    """The plan that deletes the data of an environment, what its run is to be told, and assets unknown here."""
+def clearing(store: Store, assets: Assets, name: str, by: str = "") -> tuple[Plan, dict[str, Any], list[str]]:
+    """The plan that deletes the data of an environment, what its run is to be told, and assets unknown here.
+
+    `by`: who drops it; it is forgotten in the commit in which that run succeeds. Raises RequestError.
+    """
     require(store, name)
     partitions: dict[str, list[str]] = {}
     for asset, partition in store.environments.states(name):
@@ -156,7 +170,7 @@ def clearing(store: Store, assets: Assets, name: str) -> tuple[Plan, dict[str, A
     for key in unknown:
         del partitions[key]
     plan = _plan(assets.index, partitions, "clear", backwards=True)
-    return plan, {CLEAR: {"environment": name, "partitions": partitions}}, unknown
+    return plan, {CLEAR: {"environment": name, "partitions": partitions, "by": by}}, unknown
 
 
 def _plan(index: AssetIndex, keys: Iterable[str], job: str, *, backwards: bool = False) -> Plan:

@@ -126,9 +126,11 @@ def _without(batch: Batch, lost: set[int]) -> Batch:
         checks=[row for row in batch.checks if row.run_id not in lost],
         cache=[row for row in batch.cache if row.run_id not in lost],
         artifacts=[row for row in batch.artifacts if row.run_id not in lost],
+        audit=[one for one in batch.audit if one.kind != "run" or int(one.name) not in lost],
         usage=[row for row in batch.usage if row.last_run not in lost],
         columns=[row for row in batch.columns if row.run_id not in lost],
         code=[row for row in batch.code if row.run_id not in lost],
         environment_made=[one for one in batch.environment_made if one[1].run_id not in lost],
         environment_checks=[one for one in batch.environment_checks if one[1].run_id not in lost],
+        environments_dropped=[one for one in batch.environments_dropped if one.run_id not in lost],
     )

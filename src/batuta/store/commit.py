@@ -17,7 +17,17 @@ from batuta.store.code import code_rows
 from batuta.store.columns import columns_rows
 from batuta.store.database import Database, Row
 from batuta.store.errors import Duplicate, LeaseLost, NotTouched, UnstorableText
-from batuta.store.rows import Batch, CacheRow, CheckRow, EventRow, MaterializationRow, RunUpdate, TaskRunRow
+from batuta.store.rows import (
+    Audit,
+    Batch,
+    CacheRow,
+    CheckRow,
+    EnvironmentDropped,
+    EventRow,
+    MaterializationRow,
+    RunUpdate,
+    TaskRunRow,
+)
 from batuta.store.usage import used_rows
 
 Work = list[tuple[str, list[Row]]]
@@ -74,6 +84,7 @@ def work_of(batch: Batch) -> Work:
     checks = sorted(_last(batch.checks, lambda row: (row.asset, row.check, row.partition)), key=_check)
     cache = sorted(_last(batch.cache, lambda row: row.key), key=lambda row: row.key)
     tasks = _last(batch.task_runs, lambda row: (row.run_id, row.no))
+    audit = [*batch.audit, *map(_dropped, batch.environments_dropped)]
     artifacts = _last(batch.artifacts, lambda row: (row.run_id, row.task, row.name))
     work: Work = [
         ("update_runs", [_run(row) for row in runs]),
@@ -85,11 +96,12 @@ def work_of(batch: Batch) -> Work:
         ("put_check_results", [_checked(row) for row in batch.checks]),
         ("put_artifacts", [artifact_values(row) for row in artifacts]),
         ("put_events", [_event(row) for row in batch.events]),
-        ("put_audit", [row_of(entry, entry.at) for entry in batch.audit]),
+        ("put_audit", [row_of(entry, entry.at) for entry in audit]),
         ("put_asset_usage", used_rows(batch.usage)),
         ("put_asset_columns", columns_rows(batch.columns)),
         ("put_asset_code", code_rows(batch.code)),
         *_environments(batch),
+        ("delete_environments", [(one.name,) for one in batch.environments_dropped]),
     ]
     return [(name, rows) for name, rows in work if rows]
 
@@ -105,6 +117,10 @@ def _environments(batch: Batch) -> Work:
         ("put_environment_partitions", [(key[0], *_materialization(made[key])) for key in sorted(made)]),
         ("put_environment_checks", [(key[0], *_checked(checks[key])) for key in sorted(checks)]),
     ]
+
+
+def _dropped(one: EnvironmentDropped) -> Audit:
+    return Audit(one.by, "drop", "environment", one.name, {"run": one.run_id}, one.at)
 
 
 def _last(rows: list[T], key: Callable[[T], object]) -> Iterable[T]:

@@ -331,6 +331,16 @@ class ArtifactRow:
 
 
 @dataclass(slots=True)
+class EnvironmentDropped:
+    """A run has deleted the data of an environment, which is forgotten with that."""
+
+    run_id: int
+    name: str
+    by: str
+    at: float
+
+
+@dataclass(slots=True)
 class Batch:
     """All that one turn of the engine wants recorded, in one transaction."""
 
@@ -347,6 +357,7 @@ class Batch:
     code: list[CodeRow] = field(default_factory=list)  # the same
     environment_made: list[tuple[str, MaterializationRow]] = field(default_factory=list)  # not in production
     environment_checks: list[tuple[str, CheckRow]] = field(default_factory=list)
+    environments_dropped: list[EnvironmentDropped] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         said = self.runs or self.events or self.task_runs or self.materializations or self.checks

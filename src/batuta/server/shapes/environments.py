@@ -7,6 +7,7 @@ from typing import Annotated as A
 from typing import Literal
 
 from batuta.server.shapes.base import Given, Shape, doc
+from batuta.server.shapes.runs import Run
 
 
 class Environment(Shape):
@@ -48,6 +49,19 @@ class EnvironmentDetail(Shape):
 
     environment: A[Environment, doc("The environment.")]
     differences: A[list[AssetDifference], doc("What was made in it, in the order of the graph.")]
+
+
+class Drop(Given):
+    """How an environment is to be dropped."""
+
+    keep_data: A[bool, doc("Forget it at once, and leave its tables and files where they are.")] = False
+
+
+class Dropped(Shape):
+    """An environment that is dropped, or is about to be."""
+
+    run: A[Run | None, doc("The run that deletes its data, and forgets it with that; null: it is forgotten.")]
+    left: A[list[str], doc("Assets that are not defined now, whose data stay where they are.", ["gold.old"])]
 
 
 class Promote(Given):

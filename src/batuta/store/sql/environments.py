@@ -6,7 +6,18 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ClauseElement
 
 from batuta.store.schema import environment_checks, environment_partitions, environments
-from batuta.store.sql.build import Dialect, if_listed, insert_each, literal, p, plain, run_id
+from batuta.store.sql.build import (
+    DEFINITIONS,
+    Definition,
+    Dialect,
+    if_listed,
+    insert_each,
+    literal,
+    p,
+    plain,
+    records,
+    run_id,
+)
 
 insert_each("put_environments", environments, ignore=True)
 insert_each("put_environment_partitions", environment_partitions, replace_by=("environment", "asset", "partition"))
@@ -69,6 +80,16 @@ def environments_with(dialect: Dialect) -> ClauseElement:
 @plain
 def delete_environment(dialect: Dialect) -> ClauseElement:
     return sa.delete(environments).where(environments.c.name == p("name"))
+
+
+def _delete_environments(dialect: Dialect) -> ClauseElement:
+    if dialect == "sqlite":
+        return sa.delete(environments).where(environments.c.name == p("name"))
+    rows = records(environments, ("name",))
+    return sa.delete(environments).where(environments.c.name.in_(sa.select(rows.c.name)))
+
+
+DEFINITIONS.append(Definition("delete_environments", _delete_environments, ("name",)))
 
 
 @plain

@@ -1014,6 +1014,10 @@ WHERE environment_partitions.asset = %s::VARCHAR AND environment_partitions.part
 -- delete_environment(name)
 DELETE FROM environments WHERE environments.name = %s::VARCHAR;
 
+-- delete_environments[name]
+DELETE FROM environments WHERE environments.name IN (SELECT r.name
+FROM json_to_recordset(CAST(%s::VARCHAR AS JSON)) AS r(name TEXT));
+
 -- delete_environment_asset(environment, asset)
 DELETE FROM environment_partitions WHERE environment_partitions.environment = %s::VARCHAR AND environment_partitions.asset = %s::VARCHAR;
 

@@ -967,6 +967,9 @@ WHERE environment_partitions.asset = ? AND environment_partitions.partition = ? 
 -- delete_environment(name)
 DELETE FROM environments WHERE environments.name = ?;
 
+-- delete_environments[name]
+DELETE FROM environments WHERE environments.name = ?;
+
 -- delete_environment_asset(environment, asset)
 DELETE FROM environment_partitions WHERE environment_partitions.environment = ? AND environment_partitions.asset = ?;
 
