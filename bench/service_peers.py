@@ -6,6 +6,7 @@ writes its name and the time into a file. So a body is timed by its own clock, w
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -119,7 +120,7 @@ class Running:
         names = [uuid.uuid4().hex for _ in range(count)]
         began = time.time()
         for name in names:
-            trigger(name)
+            self.wait(functools.partial(trigger, name), "a trigger")
         return max(self.wait_for(name) for name in names) - began
 
     def processes(self) -> list[psutil.Process]:

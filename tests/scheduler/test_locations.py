@@ -112,6 +112,22 @@ def test_what_is_wrong_with_one_stops_no_other(tmp_path: Path, trace: Path, open
         service.launch(RunSpec(job="job-missing", location="missing"))
 
 
+def test_a_host_that_is_killed_while_it_loads_is_not_the_end_of_it(tmp_path: Path, open_service: Open) -> None:
+    once = """
+import pathlib, signal
+if not pathlib.Path("killed").exists():
+    pathlib.Path("killed").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    settings = {"unlucky": "", "deadly": ""}
+    service = open_service(
+        project(tmp_path / "many", settings, unlucky=once + ONE.format(name="lucky"), deadly="os._exit(3)\n")
+    )
+    told = {each.name: str(each.trouble) for each in service.locations}
+    assert (told["unlucky"], list(service.locations.get("unlucky").version().jobs)) == ("None", ["lucky"])
+    assert "the process that loads the code ended with exit code 3" in told["deadly"]
+
+
 def test_a_name_belongs_to_the_first_location_that_has_it(tmp_path: Path, trace: Path, open_service: Open) -> None:
     same = ONE.format(name="same")
     other = same + ONE.replace("where", "also").format(name="other")

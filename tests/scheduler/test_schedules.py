@@ -131,12 +131,15 @@ def test_overlap_cancel_running_ends_the_run_before(clocked: Make) -> None:
 
 
 def test_wrong_parameters_are_a_failed_tick_and_stop_nothing(clocked: Make) -> None:
-    clock = clocked(daily("wrong", params={"nope": 1}), daily("gone", job="nowhere"), daily("right"))
+    wrong = [daily("wrong", params={"nope": 1}), daily("gone", job="nowhere")]
+    wrong.append(daily("large", job="one", params={"name": "x" * 300_000}))
+    clock = clocked(*wrong, daily("right"))
     clock.at(MIDNIGHT)
     due = MIDNIGHT + 6 * 3600
     assert clock.at(due) == due + DAY_S
     assert clock.starts("right") == [due]
-    assert len(clock.reasons("failed")) == 2
+    assert len(clock.reasons("failed")) == 3
+    assert any("at most 262,144 are kept" in reason for reason in clock.reasons("failed"))
     assert any("there is no job 'nowhere'" in reason for reason in clock.reasons("failed"))
 
 

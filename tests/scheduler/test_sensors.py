@@ -206,6 +206,20 @@ def test_what_sensors_do_wrong_is_told_and_stops_no_other(tmp_path: Path, trace:
     assert raises.failures >= 3
 
 
+def test_a_sensor_that_is_mended_is_evaluated_at_once(tmp_path: Path, trace: Path, open_service: Open) -> None:
+    text = """
+@sensor(job=one, every_s=3600)
+def rare():
+    raise ValueError("not yet written")
+"""
+    service = serve(tmp_path, text, open_service)
+    ticks(service, "rare", "failed")
+    mended = text.replace('raise ValueError("not yet written")', 'return RunRequest(params={"name": "mended"})')
+    write_project(tmp_path / "project", HEAD + mended, "[executor]\nworkers = 2\n")
+    ticks(service, "rare")
+    assert names(service, "rare") == ["mended"]
+
+
 def test_too_much_is_taken_in_batches_from_the_cursor(tmp_path: Path, trace: Path, open_service: Open) -> None:
     text = """
 @sensor(job="fixed", every_s=60)

@@ -39,6 +39,8 @@ def test_wrong_requests_are_refused(open_service: Open) -> None:
         service.launch(RunSpec(job="fixd"))
     with pytest.raises(ParameterError, match="nam"):
         service.launch(RunSpec(job="one", params={"nam": 1}))
+    with pytest.raises(RequestError, match="300,016 bytes, at most 262,144 are kept"):
+        service.launch(RunSpec(job="one", params={"name": "x" * 300_000}))
     with pytest.raises(RequestError, match="there is no code location 'shop'"):
         service.launch(RunSpec(job="one", location="shop"))
 

@@ -68,7 +68,7 @@ def list_sensors(out: Output) -> None:
             one.location,
             _looks_at(one.spec),
             one.spec.job or one.spec.selection or "what it says",
-            f"every {duration(one.spec.interval_s)}",
+            f"every {_interval(one.spec.interval_s)}",
             Cell("on", "green") if _is_on(one.spec, ticker) else Cell("off", dim=True),
             _state(ticker, now),
         )
@@ -79,6 +79,10 @@ def list_sensors(out: Output) -> None:
 
 def _is_on(spec: SensorSpec, ticker: TickerRow | None) -> bool:
     return spec.enabled if ticker is None or ticker.enabled is None else ticker.enabled
+
+
+def _interval(interval_s: float) -> str:
+    return f"{interval_s:g} s" if interval_s < 60 else duration(interval_s)
 
 
 def _looks_at(spec: SensorSpec) -> str:

@@ -10,16 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from batuta.core import run_limits
 from batuta.core.errors import DefinitionError, RequestError
+from batuta.core.run_limits import oversized
 from batuta.core.sensor_specs import Answers, Asked, Assets, Evaluated, Files, Rows, SensorSpec, Webhook
 from batuta.core.states import RUN_FINAL
 
 REQUESTS_MAX = 1_000
 """Runs that one evaluation may ask for; more are left for the next, see `taken`."""
-CONFIG_BYTES_MAX = 256 * 1024
-"""The parameters and tags of one run, as JSON."""
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 """All that one evaluation asks for, as JSON."""
 CURSOR_BYTES_MAX = 64 * 1024
@@ -100,18 +98,12 @@ def wrong(asked: Asked) -> str:
     """Why a run cannot be asked for like this; empty if it can."""
     if len(asked.key) > KEY_CHARS_MAX:
         return f"a run_key of {len(asked.key):,} characters: at most {KEY_CHARS_MAX} are kept, use a hash of it"
-    size = size_of(asked)
-    if size > CONFIG_BYTES_MAX:
-        return (
-            f"the parameters and tags of run {asked.key!r} have {size:,} bytes, at most {CONFIG_BYTES_MAX:,} are kept: "
-            "put them in a file or table, and pass where that is"
-        )
-    return ""
+    return oversized(asked.params, asked.tags, f"run {asked.key!r}")
 
 
 def size_of(asked: Asked) -> int:
     """Bytes of what the run would be given."""
-    return len(msgspec.json.encode((asked.params, asked.tags)))
+    return run_limits.size_of(asked.params, asked.tags)
 
 
 def checked_cursor(cursor: Any) -> str:

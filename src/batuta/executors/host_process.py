@@ -23,6 +23,10 @@ TRIES_MAX = 3
 SEND_BUFFER_BYTES = 1 << 20
 
 
+class LoaderEnded(LoadError):
+    """The process that loads the code has ended over it, or was killed."""
+
+
 class HostProcess:
     """A location host: a process of the location's own Python, see `runtime.host`. `restart` makes a new one of it."""
 
@@ -168,8 +172,8 @@ class HostProcess:
                 code = self._process.wait()
                 if self._python != sys.executable:
                     check_python(self._python, self._home)
-                raise LoadError(
-                    f"the process that loads {self.target} ended with {describe_exit(code)}",
+                raise LoaderEnded(
+                    f"the process that loads {self.target or 'the code'} ended with {describe_exit(code)}",
                     where=self.target,
                     hint="importing the code ends the process: look for os._exit, a crash in a C extension, or memory",
                 )

@@ -19,6 +19,7 @@ from batuta.core.definitions import JobSpec
 from batuta.core.environments import CONFIG, TAG, checked_name
 from batuta.core.errors import BatutaError, ParameterError, RequestError
 from batuta.core.plan import Plan, locations_of
+from batuta.core.run_limits import oversized
 from batuta.core.run_rules import RunRules, concurrency_key
 from batuta.engine.active import LOCATIONS
 from batuta.engine.materialize import Assets
@@ -141,6 +142,8 @@ def rows_of(
     tags = {**(job.tags if job is not None else {}), **spec.tags}
     if spec.environment:
         own[CONFIG] = tags[TAG] = checked_name(spec.environment)
+    if plan.kind != "assets" and (message := oversized(params, tags)):
+        raise RequestError(message, where=plan.job)
     run = NewRun(
         job=plan.job,
         kind=plan.kind,

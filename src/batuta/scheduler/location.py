@@ -24,7 +24,7 @@ from batuta.engine.engine import Engine
 from batuta.engine.materialize import Assets
 from batuta.executors import plugged
 from batuta.executors.evaluators import Evaluators
-from batuta.executors.host_process import HostProcess
+from batuta.executors.host_process import HostProcess, LoaderEnded
 from batuta.executors.port import ServingExecutor
 from batuta.executors.processes import ProcessExecutor
 from batuta.plugins import PluginError
@@ -181,8 +181,13 @@ class CodeLocation:
             return True
 
     def _load(self, now: float, warm: bool) -> Version:
+        try:
+            return self._loaded_in((self._spare.take(self._host_settings()) if warm else None) or self._new_host(), now)
+        except LoaderEnded:  # by somebody else's hand, perhaps: what its code does to it, it does again
+            return self._loaded_in(self._new_host(), now)
+
+    def _loaded_in(self, host: HostProcess, now: float) -> Version:
         started = time.perf_counter()
-        host = (self._spare.take(self._host_settings()) if warm else None) or self._new_host()
         try:
             definitions = host.definitions()
             executor = self._executor(host)

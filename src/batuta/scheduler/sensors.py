@@ -166,7 +166,8 @@ class SensorDuty:
                 name = (version.location, spec.name)
                 ticker = known.get(name)
                 entry = self.entries.get(name)
-                if entry is None or entry.version is not version:
+                is_other_code = entry is not None and entry.version is not version
+                if entry is None or is_other_code:
                     entry = Entry(spec, version, TickerRow(kind=KIND, location=name[0], name=name[1]), now)
                 if ticker is None or (not ticker.cursor and isinstance(spec.source, RECORDED)):
                     row = ticker or entry.ticker
@@ -174,7 +175,8 @@ class SensorDuty:
                     fresh.append(_quiet(row, now))
                     ticker = row
                 if not entry.busy:
-                    if ticker.changed_at != entry.ticker.changed_at or ticker.next_at is None:
+                    is_mended = is_other_code and ticker.failures > 0  # perhaps: it is not waited any longer
+                    if ticker.changed_at != entry.ticker.changed_at or ticker.next_at is None or is_mended:
                         entry.next_at = now
                     else:
                         entry.next_at = ticker.next_at
