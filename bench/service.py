@@ -92,7 +92,7 @@ class Sizes:
     idle_s: float = 20.0
     settle_s: float = 5.0
     peer_triggers: int = 10
-    peer_runs: int = 50
+    peer_runs: int = 20
 
 
 TINY = Sizes(triggers=3, runs=20, schedules=20, idle_s=1.0, settle_s=0.5, peer_triggers=2, peer_runs=2)

@@ -128,14 +128,18 @@ if not pathlib.Path("killed").exists():
     assert "the process that loads the code ended with exit code 3" in told["deadly"]
 
 
-def test_a_name_belongs_to_the_first_location_that_has_it(tmp_path: Path, trace: Path, open_service: Open) -> None:
+def test_a_name_belongs_to_the_first_location_that_has_it(
+    tmp_path: Path, trace: Path, open_service: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     same = ONE.format(name="same")
     other = same + ONE.replace("where", "also").format(name="other")
-    service = open_service(project(tmp_path / "many", {"first": "", "second": ""}, first=same, second=other))
-    first, second = service.locations
+    names = {"first": "", "second": "", "third": 'python = "nowhere/bin/python"'}
+    service = open_service(project(tmp_path / "many", names, first=same, second=other))
+    first, second, _ = service.locations
     assert first.trouble is None
     assert "job 'same' is left out: location 'first' has one of that name" in str(second.trouble)
     assert list(second.version().jobs) == ["other"]
+    assert sum("is left out" in record.getMessage() for record in caplog.records) == 1, "told once"
     (tmp_path / "many" / "first" / "flows.py").write_text(HEAD + ONE.format(name="renamed"))
     until(lambda: "same" in second.version().jobs)
     assert second.trouble is None

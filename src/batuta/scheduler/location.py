@@ -269,7 +269,8 @@ class CodeLocation:
             definitions, clashes = without_taken(written, taken)
             told = self.trouble is not None and self.trouble.is_clash
             if clashes and (told or self.trouble is None):
-                self.trouble = Trouble(problem_error(clashes), clashes, now, is_clash=True)
+                if self.trouble is None or self.trouble.problems != clashes:
+                    self.trouble = Trouble(problem_error(clashes), clashes, now, is_clash=True)
             elif told:
                 self.trouble = None
             if definitions == version.definitions:

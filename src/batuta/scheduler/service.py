@@ -35,7 +35,7 @@ from batuta.scheduler.duty import Duty, DutyThread
 from batuta.scheduler.exclusive import Exclusive
 from batuta.scheduler.heartbeat import HeartbeatDuty
 from batuta.scheduler.launching import Launching, RunSpec
-from batuta.scheduler.location import CodeLocation
+from batuta.scheduler.location import CodeLocation, Trouble
 from batuta.scheduler.locations import Locations
 from batuta.scheduler.news import News
 from batuta.scheduler.observing import Observing
@@ -94,6 +94,8 @@ class Service:
         self.engine.observers.append(self._run_changed)
         self.engine.launcher = self._launch_from_step
         self.locations = Locations(project, self.engine, self.store, clock=clock)
+        self._troubles: dict[str, Trouble | None] = {}
+        """Of each location the one that was last told."""
         self.locations.observers.append(self._location_changed)
         self.launching = Launching(self.locations, project.root)
         plans = self._plans = Plans(self.store)
@@ -274,9 +276,11 @@ class Service:
             self.wake("automation")
 
     def _location_changed(self, location: CodeLocation) -> None:
-        if location.trouble is not None:
-            told = {"location": location.name}
-            logger.error("location %s: %s", location.name, location.trouble, extra={"fields": told})
+        told = self._troubles.get(location.name)
+        trouble, self._troubles[location.name] = location.trouble, location.trouble
+        if trouble is not None and trouble is not told:
+            fields = {"location": location.name}
+            logger.error("location %s: %s", location.name, trouble, extra={"fields": fields})
         self.schedules.definitions_changed()
         self._timetables.definitions_changed()
         self.automation.definitions_changed()
