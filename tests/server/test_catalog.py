@@ -86,10 +86,25 @@ def test_the_code_that_a_run_ran_is_shown_after_it_has_changed(
     gone = get(api, "/jobs/nightly/source")
     assert gone["text"] == then, "the version that serves is still known"
     assert "does not have the file" in gone["note"]
-    by_hand = _launched(store, job="nightly", kind="dag")
-    assert "not known" in get(api, f"/runs/{by_hand}/source")["note"]
+    by_script = _launched(store, job="nightly", kind="dag")
+    assert "not known" in get(api, f"/runs/{by_script}/source")["note"]
     assert api.get(f"/api/v1/runs/{run}/source?asset=nothing").status_code == 404
     assert api.get("/api/v1/jobs/nightly/source?run=99").status_code == 404
+
+
+def test_so_is_that_of_a_run_started_without_a_service(
+    api: httpx.Client, workspace: Workspace, store: Store, project: Project
+) -> None:
+    file = Path(project.root) / "shop.py"
+    then = file.read_text()
+    run = workspace.start_job("nightly")
+    run.wait(30)
+    made = workspace.start_plan(workspace.assets.plan("revenue").plan)
+    file.write_text(then.replace("on fire", "out of paper"))
+    for path in (f"/runs/{run.id}/source", f"/runs/{made.id}/source?asset=revenue"):
+        shown = api.get(f"/api/v1{path}").json()
+        assert (shown["text"], shown["changed"]) == (then, True), shown["note"]
+    assert get(api, f"/runs/{run.id}")["run"]["version"]
 
 
 def _launched(store: Store, **fields: Any) -> int:

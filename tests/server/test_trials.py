@@ -174,6 +174,24 @@ def test_versions_of_a_table_are_listed_and_read(api: httpx.Client) -> None:
     assert "has no versions" in api.get("/api/v1/assets/sold/versions").json()["detail"]
 
 
+def test_rows_and_versions_are_those_of_an_environment(api: httpx.Client) -> None:
+    def made(environment: str) -> int:
+        asked = {"selection": "kept", "environment": environment}
+        run: int = api.post("/api/v1/runs", json=asked).json()["run"]["id"]
+        until(lambda: get(api, f"/runs/{run}")["run"]["state"] == "succeeded", "it was not made")
+        return run
+
+    production, dev = made(""), made("dev")
+    for environment, run in (("", production), ("dev", dev)):
+        found = get(api, "/assets/kept/versions", environment=environment)["items"]
+        assert [one["run"] for one in found] == [run]
+    assert get(api, "/assets/kept/rows", environment="dev")["rows"] != get(api, "/assets/kept/rows")["rows"]
+    assert "no partition" in api.get("/api/v1/assets/sold/rows", params={"environment": "dev"}).json()["detail"]
+    for path in ("rows", "versions"):
+        refused = api.get(f"/api/v1/assets/kept/{path}", params={"environment": "dve"})
+        assert (refused.status_code, "'dev'" in refused.json()["hint"]) == (404, True)
+
+
 def test_automation_tells_why_now(api: httpx.Client) -> None:
     why = get(api, "/assets/made/automation")
     assert why["asset"] == "made"

@@ -6,7 +6,8 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from batuta import DAG, Schedule, SensorContext, Skip, flow, pause_for_input, sensor, task
+from batuta import DAG, Schedule, SensorContext, Skip, asset, flow, pause_for_input, sensor, task
+from batuta.io import DeltaIO
 
 logger = logging.getLogger("drills")
 
@@ -80,6 +81,12 @@ def wait_a_while(seconds: float) -> None:
 def slow(seconds: float = 60.0) -> None:
     """Takes long."""
     wait_a_while(seconds)
+
+
+@asset(io_manager=DeltaIO("tables"), group="drills")
+def counted() -> list[dict[str, float]]:
+    """What it was when: a table with versions."""
+    return [{"number": n, "made_at": time.time()} for n in range(3)]
 
 
 @flow

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from batuta.client import Client
 from tests.ui.browser import Faults, check_accessible
 from tests.ui.test_jobs import tab
 
@@ -65,3 +66,19 @@ def test_rows_are_read_when_somebody_asks(page: Page, faults: Faults, shot: Call
     page.get_by_role("textbox", name="Partition").fill("2025-01-02")
     expect(page).to_have_url(re.compile("partition=2025-01-02.*read=yes|read=yes.*partition=2025-01-02"))
     expect(rows.get_by_role("row").nth(1)).to_contain_text("2025-01-02")
+
+
+def test_a_table_is_seen_as_a_run_left_it(page: Page, api: Client) -> None:
+    runs = [api.wait(api.launch(selection="counted").id, timeout_s=90) for _ in range(2)]
+    assert [run.state for run in runs] == ["succeeded", "succeeded"]
+    page.goto("/assets/counted?tab=history")
+    table = page.get_by_role("table", name="Versions of counted")
+    row = table.get_by_role("row").filter(has_text=f"#{runs[0].id}")
+    check_accessible(page)
+    row.get_by_role("link", name=re.compile("^Rows of version")).click()
+    expect(page.get_by_text("of its table, as it was then")).to_be_visible()
+    rows = page.get_by_role("region", name="Rows").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    then = rows.first.inner_text()
+    page.get_by_role("button", name="As it is now").click()
+    expect(rows.first).not_to_have_text(then)

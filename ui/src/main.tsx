@@ -6,9 +6,11 @@ import "@/design/tokens.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/App";
+import { loadAhead } from "@/app/routes";
 
 const place = document.getElementById("root");
 if (place) {
+  loadAhead();
   createRoot(place).render(
     <StrictMode>
       <App />

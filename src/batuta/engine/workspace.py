@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from batuta.core import definitions as model
 from batuta.core import events as ev
 from batuta.core.clashes import Taken, without_taken
 from batuta.core.definitions import Definitions, JobSpec
@@ -25,6 +26,7 @@ from batuta.engine.active import LOCATIONS, ActiveRun, Assigned
 from batuta.engine.code import Code, CodeHere, ExecutorKind, HostedCode, problem_of
 from batuta.engine.engine import Engine
 from batuta.engine.job_freshness import JobFreshness, job_freshness
+from batuta.engine.kept_version import keep_version
 from batuta.engine.materialize import Assets
 from batuta.engine.owners import Owner
 from batuta.runtime.people import person
@@ -326,10 +328,18 @@ class Workspace:
             new.location = locations[0]
         if len(locations) > 1:
             new.config[LOCATIONS] = locations
+        new.version = self._version(new.location)
         handle = RunHandle(self)
         executor = self._assigned(locations) if locations[0] else self._executor_name("")
         handle.active = self.engine.start_run(new, plan, executor=executor, waiter=handle.ended)
         return handle
+
+    def _version(self, location: str) -> str:
+        """The version of what a location defines, kept for those who look at the run; "" where it defines nothing."""
+        own = next((each for each in self.each if each.location == location), self.each[0] if self.each else None)
+        if own is None:
+            return ""
+        return keep_version(self.store, location, own, model.encode(own), self.project.root, now=time.time())
 
     def _launch_from_step(self, job: str, params: dict[str, Any], **more: Any) -> int:
         """A step starts a run of another job: at most once for the step and key. Not in the engine's thread."""

@@ -21,6 +21,7 @@ from batuta.core.clashes import Taken, without_taken
 from batuta.core.definitions import Definitions, JobSpec, Problem
 from batuta.core.errors import BatutaError, LoadError, RequestError, nearest
 from batuta.engine.engine import Engine
+from batuta.engine.kept_version import keep_version
 from batuta.engine.materialize import Assets
 from batuta.executors import plugged
 from batuta.executors.evaluators import Evaluators
@@ -29,12 +30,8 @@ from batuta.executors.port import ServingExecutor
 from batuta.executors.processes import ProcessExecutor
 from batuta.plugins import PluginError
 from batuta.runtime.project import LocationConfig, Project
-from batuta.runtime.source_files import read_source
 from batuta.scheduler.spare_host import SpareHost
 from batuta.store.store import Store
-
-FILES_MAX = 1_000
-"""So many source files of a version are kept at most."""
 
 _numbers = itertools.count(1)
 
@@ -282,17 +279,9 @@ class CodeLocation:
 
     def _save(self, version: Version, now: float) -> None:
         self._store.save_definitions(self.name, version.hash, version.data, version.asset_rows(), now=now)
-        self._store.keep_definitions(self.name, version.hash, version.data, now=now)
-        self._store.sources.keep(self.name, version.hash, self._texts(version.definitions), now=now)
+        keep_version(self._store, self.name, version.definitions, version.data, self.project.root, now=now)
         if self.trouble is not None:
             self._fail(self.trouble, now)
-
-    def _texts(self, definitions: Definitions) -> dict[str, str]:
-        """The files in which jobs and assets are defined, as they are now, if they are here: the first FILES_MAX."""
-        places = [*(job.place for job in definitions.jobs), *(asset.place for asset in definitions.assets)]
-        named = sorted({place.file for place in places if place.file})
-        read = {file: read_source(file, self.project.root) for file in named[:FILES_MAX]}
-        return {file: found.text for file, found in read.items() if not found.why}
 
     def _fail(self, trouble: Trouble, now: float | None = None) -> None:
         self.trouble = trouble

@@ -14,7 +14,7 @@ from batuta.server.problems import NotFound
 from batuta.server.shapes.jobs import SourceCode
 from batuta.store.rows import RunRow
 
-NOT_KNOWN = "which version it ran is not known: it was started by a command, or long ago"
+NOT_KNOWN = "which version it ran is not known: it was started by a script, or long ago"
 
 
 def source_now(backend: Backend, location: str, place: Place) -> SourceCode:

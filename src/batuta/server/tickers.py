@@ -48,15 +48,17 @@ def next_times(backend: Backend, spec: ScheduleSpec, count: int, row: TickerRow 
         return []
 
 
-def coming(backend: Backend, who: Principal, *, until: float, count: int) -> list[NextTime]:
-    """The future times of schedules that are on, the next first."""
+def coming(
+    backend: Backend, who: Principal, *, until: float, count: int, each: int = PER_SCHEDULE_MAX
+) -> list[NextTime]:
+    """The future times of schedules that are on, the next first; of each schedule at most so many."""
     catalog, rows = backend.catalog, ticker_rows(backend, "schedule")
     found: list[tuple[float, NextTime]] = []
     for (location, _), spec in catalog.schedules.items():
         enabled, row = state_of(backend, location, spec, rows)
         if not enabled or not who.may("viewer", location):
             continue
-        for moment in next_times(backend, spec, min(count, PER_SCHEDULE_MAX), row):
+        for moment in next_times(backend, spec, min(count, each), row):
             if moment > until:
                 break
             shown = NextTime(

@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 from batuta.core.definitions import AssetSpec
-from batuta.core.errors import BatutaError
+from batuta.core.errors import BatutaError, RequestError
+from batuta.engine.environments import require
 from batuta.engine.table_versions import versions_written
 from batuta.executors.evaluators import EvaluationFailed
 from batuta.runtime.masking import mask
@@ -56,22 +57,21 @@ def read_rows(
     *,
     version: str = "",
     run: int | None = None,
+    environment: str = "",
 ) -> AssetRows:
     """Rows of an asset, of the partition made last by default. Raises Forbidden, Conflict where they cannot be read.
 
-    `version`, `run`: as its table was then. Raises NotFound for a run that is not there.
+    `version`, `run`: as its table was then. Raises NotFound for a run or an environment that is not there.
     """
     asked: dict[str, Any] = {"asset": spec.key, "limit": limit, "version": version}
+    asked["environment"] = _made_in(backend, spec, environment)
     if run is not None:
         if backend.store.run(run) is None:
             raise NotFound(f"there is no run {run}")
         asked["run"] = run
         asked["environment"], asked["versions"] = versions_written(backend.store, spec.key, run)
     if partition is None and spec.partitions is not None and not version and run is None:
-        made = backend.store.materializations(spec.key, limit=1)
-        if not made:
-            raise Conflict(f"no partition of {spec.key!r} was made yet", hint="materialize one")
-        partition = made[0].partition
+        partition = _last_partition(backend, spec, asked["environment"])
     asked["partition"] = partition or ""
     said = _asked_of(backend, who, spec, "rows", asked)
     return AssetRows(
@@ -84,9 +84,12 @@ def read_rows(
     )
 
 
-def list_versions(backend: Backend, who: Principal, spec: AssetSpec, limit: int) -> TableVersions:
+def list_versions(
+    backend: Backend, who: Principal, spec: AssetSpec, limit: int, environment: str = ""
+) -> TableVersions:
     """The versions of an asset's table. Raises Forbidden, Conflict where it has none or they cannot be read."""
-    said = _asked_of(backend, who, spec, "versions", {"asset": spec.key, "limit": limit})
+    asked = {"asset": spec.key, "limit": limit, "environment": _made_in(backend, spec, environment)}
+    said = _asked_of(backend, who, spec, "versions", asked)
     return TableVersions(
         items=[
             TableVersionShown(
@@ -100,6 +103,28 @@ def list_versions(backend: Backend, who: Principal, spec: AssetSpec, limit: int)
             for one in said["versions"]
         ]
     )
+
+
+def _made_in(backend: Backend, spec: AssetSpec, environment: str) -> str:
+    """The environment, if the asset was made there; else production, whose data are read in it. Raises NotFound."""
+    if not environment:
+        return ""
+    try:
+        require(backend.store, environment)
+    except RequestError as error:
+        raise NotFound(error.what, hint=error.hint) from None
+    return environment if backend.store.environments.states(environment, [spec.key]) else ""
+
+
+def _last_partition(backend: Backend, spec: AssetSpec, environment: str) -> str:
+    """The partition that was made last. Raises Conflict where none was."""
+    if environment:
+        made = list(backend.store.environments.states(environment, [spec.key]).values())
+    else:
+        made = backend.store.materializations(spec.key, limit=1)
+    if not made:
+        raise Conflict(f"no partition of {spec.key!r} was made yet", hint="materialize one")
+    return max(made, key=lambda row: row.at).partition
 
 
 def _asked_of(backend: Backend, who: Principal, spec: AssetSpec, what: str, asked: dict[str, Any]) -> dict[str, Any]:

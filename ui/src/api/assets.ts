@@ -72,12 +72,19 @@ export const assetQueries = {
       queryFn: ({ signal }) => call(client.GET("/api/v1/assets/{key}/automation", { params: of(key), signal })),
     }),
   /** Rows as they are now, read by a process of its code location. */
-  rows: (key: string, partition?: string) =>
+  rows: (key: string, query: Query<"readAssetRows"> = {}) =>
     queryOptions({
-      queryKey: keys.assets.part(key, "rows", { partition }),
-      queryFn: ({ signal }) =>
-        call(client.GET("/api/v1/assets/{key}/rows", { params: { ...of(key), query: { partition } }, signal })),
+      queryKey: keys.assets.part(key, "rows", query),
+      queryFn: ({ signal }) => call(client.GET("/api/v1/assets/{key}/rows", { params: { ...of(key), query }, signal })),
       staleTime: 30_000,
+    }),
+  /** The versions of its table that can be read, newest first; asked of a process of its code location, too. */
+  versions: (key: string) =>
+    queryOptions({
+      queryKey: keys.assets.part(key, "versions"),
+      queryFn: ({ signal }) => call(client.GET("/api/v1/assets/{key}/versions", { params: of(key), signal })),
+      staleTime: 30_000,
+      retry: false,
     }),
   schemaChanges: (key: string) =>
     queryOptions({

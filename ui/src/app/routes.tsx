@@ -27,17 +27,27 @@ const app = createRoute({
   },
 });
 
+const loads = new Map<string, () => Promise<unknown>>();
+
+/** Begin to load the view that the browser's URL names, before anything else is known. */
+export function loadAhead(): void {
+  const route = router.matchRoutes(router.latestLocation).at(-1)?.fullPath ?? "";
+  void loads.get(route)?.().catch(() => undefined); // whoever needs it says so
+}
+
 // One line for each view: its path, its file, the name of its component.
 const view = <const Path extends string, Name extends string>(
   path: Path,
   load: () => Promise<Record<Name, React.ComponentType>>,
   name: Name,
-) =>
-  createRoute({
+) => {
+  loads.set(path, load);
+  return createRoute({
     getParentRoute: () => app,
     path,
     component: lazyRouteComponent(load as () => Promise<Record<string, React.ComponentType>>, name),
   });
+};
 
 const views = [
   view("/", () => import("@/views/home/HomePage"), "HomePage"),

@@ -5,13 +5,25 @@ import type { GraphInput, Layout } from "./model";
 import type { FarColors } from "./paint";
 import type { Rect } from "./view";
 
+let spare: Worker | null = null;
+
+/** Have a worker start already, while what it is to draw is asked for. */
+export function warmEngine(): void {
+  if (canWork()) spare ??= newWorker();
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./graph.worker.ts", import.meta.url), { type: "module" });
+}
+
 export class GraphEngine {
   private readonly worker: Worker | null;
   private next = 1;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
 
   constructor() {
-    this.worker = canWork() ? new Worker(new URL("./graph.worker.ts", import.meta.url), { type: "module" }) : null;
+    this.worker = canWork() ? (spare ?? newWorker()) : null;
+    spare = null;
     if (this.worker !== null) {
       this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
         this.waiting.get(data.id)?.(data);

@@ -60,6 +60,13 @@ from batuta.store.usage import DAY_S
 ROWS_MAX = 500
 Key = A[str, path("The asset's key; a `/` in it is written `%2F`.", max_length=1000)]
 PartitionQuery = A[str | None, query("Only of this partition.", max_length=1000)]
+InEnvironment = A[
+    str,
+    query(
+        "As it was made in this environment, where it was; empty: in production.",
+        max_length=100,
+    ),
+]
 SERIES_MAX = 2_000
 CELLS_MAX = 2_000
 _metadata = msgspec.json.Decoder(dict[str, Any]).decode
@@ -349,13 +356,14 @@ class AssetRoutes(Controller):
         partition: PartitionQuery = None,
         version: A[str | None, query("As its table was in that version.", max_length=40)] = None,
         run: A[int | None, query("As that run left its table.", ge=1, le=2**63 - 1)] = None,
+        environment: InEnvironment = "",
         limit: A[int, query("At most so many rows.", ge=1, le=ROWS_MAX)] = 50,
     ) -> AssetRows:
         """Some rows as they are where the asset is kept, read by its IO manager in a process of its code location; of
         the partition that was made last, where none is named. What is secret in them is masked; nothing is recorded.
         Tables of Delta Lake and Iceberg also as they were: all partitions, where none is named."""
         spec, _ = _found(backend, who, key)
-        return read_rows(backend, who, spec, partition, limit, version=version or "", run=run)
+        return read_rows(backend, who, spec, partition, limit, version=version or "", run=run, environment=environment)
 
     @get(
         "/{key:str}/versions",
@@ -369,11 +377,12 @@ class AssetRoutes(Controller):
         backend: NamedDependency[Backend],
         who: NamedDependency[Principal],
         key: Key,
+        environment: InEnvironment = "",
         limit: A[int, query("At most so many.", ge=1, le=ROWS_MAX)] = 50,
     ) -> TableVersions:
         """The versions of an asset's table that can be read, newest first, with the runs that wrote them."""
         spec, _ = _found(backend, who, key)
-        return list_versions(backend, who, spec, limit)
+        return list_versions(backend, who, spec, limit, environment)
 
     @get(
         "/{key:str}/automation",

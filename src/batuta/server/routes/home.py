@@ -27,6 +27,8 @@ from batuta.store.rows import RunRow
 SHOWN = 20
 DAY_S = 86_400.0
 TIMES_USUAL = 2.0
+NEXT_OF_EACH = 3
+"""So many times of one schedule are told of: one that fires each minute would hide the others."""
 USUAL_OF = 20
 LATE_S = 10.0
 """What takes less long than that is never late."""
@@ -62,7 +64,7 @@ class HomeRoutes(Controller):
             failed=[run_of(row) for row in runs("failed", since=now - DAY_S)],
             paused=[run_of(row) for row in runs("paused")],
             late=_late(backend, running, now),
-            next=coming(backend, who, until=now + DAY_S, count=SHOWN),
+            next=coming(backend, who, until=now + DAY_S, count=SHOWN * NEXT_OF_EACH, each=NEXT_OF_EACH),
             assets=assets,
             checks_failed=failed_checks,
             alerts_open=len(backend.store.alerts.open()),

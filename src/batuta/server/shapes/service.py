@@ -44,7 +44,7 @@ class Home(Shape):
     failed: A[list[Run], doc("What failed in the last 24 hours, the newest first.")]
     paused: A[list[Run], doc("What waits for a person's answer.")]
     late: A[list[LateRun], doc("What takes longer than it should.")]
-    next: A[list[NextTime], doc("What the clock starts next.")]
+    next: A[list[NextTime], doc("What the clock starts next: of each schedule the next three times.")]
     assets: A[dict[str, int], doc("Assets in each state.", {"fresh": 12, "stale": 2})]
     checks_failed: A[int, doc("Checks whose last verdict is not good.", 0)]
     alerts_open: A[int, doc("Alerts that are not over.", 0)]

@@ -100,7 +100,7 @@ function tabsOf(detail: Schema<"AssetDetail">): Tab[] {
     !asset.external && { id: "rows", label: "Rows", content: () => <RowsTab detail={detail} /> },
     { id: "columns", label: "Columns", count: detail.columns.length || undefined, content: () => <ColumnsTab detail={detail} /> },
     { id: "checks", label: "Checks", count: detail.checks.length, content: () => <ChecksTab detail={detail} /> },
-    { id: "history", label: "History", content: () => <HistoryTab asset={key} /> },
+    { id: "history", label: "History", content: () => <HistoryTab asset={key} location={asset.location} /> },
     !asset.external && { id: "automation", label: "Automation", content: () => <AutomationTab asset={asset} /> },
     !asset.external && { id: "code", label: "Code", content: () => <SourceTab asset={key} run={asset.run ?? undefined} /> },
   ];

@@ -11,6 +11,7 @@ import { RunLink } from "@/components/links";
 import { tableOf } from "@/components/list";
 import { Section } from "@/components/Page";
 import { RelativeTime } from "@/components/time";
+import { TABLE_VERSION, Versions } from "./Versions";
 import classes from "./assets.module.css";
 
 const COLUMNS: Column<Schema<"Materialization">>[] = [
@@ -23,14 +24,15 @@ const COLUMNS: Column<Schema<"Materialization">>[] = [
 ];
 
 function numbersOf(metadata: Record<string, unknown>): string {
-  const numbers = Object.entries(metadata).filter(([name, value]) => typeof value === "number" && name !== "rows");
+  const numbers = Object.entries(metadata).filter(([name, value]) => typeof value === "number" && name !== "rows" && name !== TABLE_VERSION);
   return numbers.map(([name, value]) => `${name} ${countText(value as number)}`).join(", ");
 }
 
 /** What was reported of it over time, and every time that it was made. */
-export function HistoryTab({ asset }: { asset: string }) {
+export function HistoryTab({ asset, location }: { asset: string; location: string }) {
   const series = useQuery(assetQueries.series(asset, { limit: 500 }));
   const query = useInfiniteQuery(assetQueries.materializations(asset));
+  const hasVersions = query.data?.pages[0]?.items.some((one) => TABLE_VERSION in one.metadata) ?? false;
   const plotted = Object.entries(series.data?.series ?? {}).filter(([, points]) => points.length > 1);
   return (
     <>
@@ -43,6 +45,7 @@ export function HistoryTab({ asset }: { asset: string }) {
           ))}
         </div>
       )}
+      {hasVersions && <Versions asset={asset} location={location} />}
       <DataTable
         name="materializations"
         label="Materializations"

@@ -16,15 +16,15 @@ import { PermissionGate } from "@/components/PermissionGate";
 import { RelativeTime } from "@/components/time";
 import classes from "./assets.module.css";
 
-const URL = { partition: "", read: "" };
+const URL = { partition: "", read: "", version: "" };
 
 export function RowsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
-  const [{ partition, read }, set] = useUrlState(URL);
+  const [{ partition, read, version }, set] = useUrlState(URL);
   const [asked] = useDebouncedValue(partition, 300);
   const { key, location, partitions } = detail.asset;
   const reported = useQuery({ ...assetQueries.preview(key, asked || undefined), retry: false, placeholderData: (last) => last });
   const made = reported.data?.materialization;
-  const now = useQuery({ ...assetQueries.rows(key, asked || undefined), enabled: read !== "" && !!made, retry: false });
+  const now = useQuery({ ...assetQueries.rows(key, { partition: asked || undefined, version: version || undefined }), enabled: read !== "" && !!made, retry: false });
   const shown = read ? now.data : reported.data;
   const error = reported.error ?? (read ? now.error : null);
   const types = new Map(detail.columns.map((column) => [column[0], column[1]]));
@@ -44,6 +44,11 @@ export function RowsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
               </Button>
             </PermissionGate>
           )}
+          {version && (
+            <Button variant="default" onClick={() => set({ version: "" })}>
+              As it is now
+            </Button>
+          )}
           {read && (
             <Button variant="default" loading={now.isFetching} onClick={() => void now.refetch()}>
               Read again
@@ -53,7 +58,12 @@ export function RowsTab({ detail }: { detail: Schema<"AssetDetail"> }) {
       }
     >
       {error && <ErrorView error={error} />}
-      {made && !error && (
+      {version && !error && (
+        <p className={`b-dim ${classes.note}`}>
+          Version <span className="b-mono">{version}</span> of its table, as it was then{now.isFetching && "; being read…"}
+        </p>
+      )}
+      {made && !error && !version && (
         <p className={`b-dim ${classes.note}`}>
           {made.partition && <><span className="b-mono">{made.partition}</span>, </>}
           made <RelativeTime at={made.at} /> by run <RunLink run={made.run} />

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { RotateCw } from "lucide-react";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { Run } from "@/api/runs";
 import { useRetryRun } from "@/api/runs";
 import type { Home } from "@/api/service";
@@ -15,6 +15,9 @@ import { AbsoluteTime, Duration, RelativeTime } from "@/components/time";
 import { ASSET_STATES, lookOf, stateColor } from "@/design/states";
 import { failures } from "./failures";
 import classes from "./home.module.css";
+import { schedulesOf } from "./next";
+
+const NEXT_MAX = 8;
 
 function Item({ state, title, beside, text, action }: { state: string; title: ReactNode; beside?: ReactNode; text?: ReactNode; action?: ReactNode }) {
   return (
@@ -122,12 +125,13 @@ export function Running({ home }: { home: Home }) {
 }
 
 export function Next({ home }: { home: Home }) {
+  const next = schedulesOf(home.next);
   return (
     <Section title="Next">
-      {home.next.length === 0 && <Nothing>No schedule is due within a day.</Nothing>}
+      {next.length === 0 && <Nothing>No schedule is due within a day.</Nothing>}
       <ul className={classes.list}>
-        {home.next.slice(0, 8).map((each) => (
-          <li key={`${each.location} ${each.schedule} ${each.at}`} className={classes.item}>
+        {next.slice(0, NEXT_MAX).map(({ first: each, later }) => (
+          <li key={`${each.location} ${each.schedule}`} className={classes.item}>
             <span className={classes.when}>
               <AbsoluteTime at={each.at} show="clock" />
             </span>
@@ -141,6 +145,17 @@ export function Next({ home }: { home: Home }) {
                 </span>
               </div>
               {each.job !== each.schedule && <div className={classes.text}>{each.job || each.selection}</div>}
+              {later.length > 0 && (
+                <div className={classes.text}>
+                  then{" "}
+                  {later.map((one, i) => (
+                    <Fragment key={one.at}>
+                      {i > 0 && ", "}
+                      <AbsoluteTime at={one.at} show="clock" />
+                    </Fragment>
+                  ))}
+                </div>
+              )}
             </div>
           </li>
         ))}

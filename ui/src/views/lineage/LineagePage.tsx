@@ -5,9 +5,12 @@ import { useUrlState } from "@/app/search";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorView } from "@/components/ErrorView";
 import { Page } from "@/components/Page";
+import { warmEngine } from "@/graph/engine";
 import { ColumnLineage } from "./ColumnLineage";
 import { LineageGraph } from "./LineageGraph";
 import { useLineage } from "./useLineage";
+
+warmEngine();
 
 const URL_STATE = { columns: "", column: "", direction: "", rows: "" };
 
