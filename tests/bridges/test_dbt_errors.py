@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from batuta.bridges.dbt.invocation import must_be_supported
 from batuta.cli import exits
+from batuta.core.errors import LoadError
 from tests.bridges.lake import DBT_PYTHON
 from tests.cli.conftest import Cli
 
@@ -116,3 +118,12 @@ def test_a_folder_that_is_a_dbt_project_is_one_without_any_configuration(bare: C
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     assert "dbt cannot be imported" in bare("list", code=exits.UNLOADABLE).err  # it was tried: dbt is elsewhere
+
+
+@pytest.mark.parametrize("version", ["1.9.11", "0.21.0", "2.0.0b1"])
+def test_a_dbt_that_is_too_old_or_too_new_is_refused_with_what_to_install(version: str) -> None:
+    for known in ("1.10.0", "1.11.2", "1.11.0rc1"):
+        must_be_supported(known, "dbt")
+    with pytest.raises(LoadError, match=f"dbt: dbt-core {version} is not supported") as caught:
+        must_be_supported(version, "dbt")
+    assert caught.value.hint == "install 'dbt-core>=1.10,<2.0' in this location's environment"

@@ -28,6 +28,8 @@ NAMESPACE = "default"
 EXTENSION = ".iceberg"
 PROPERTIES = {"commit.manifest-merge.enabled": "true"}
 """Of a table that is made: each write leaves a manifest, all of which are looked through by the next."""
+_OBJECT_STORES = ("s3.", "gcs.", "adls.")
+"""What properties of a catalog begin with that say how to reach one."""
 
 
 class IcebergIO(LakeIO):
@@ -174,7 +176,9 @@ class IcebergIO(LakeIO):
 
         if find_spec("polars_iceberg") is None:  # else it would warn, where the frame is computed, of what we know
             os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
-        frame = pl.scan_iceberg(table.table, snapshot_id=table.snapshot)
+        properties = table.table.io.properties
+        options = {name: value for name, value in properties.items() if name.startswith(_OBJECT_STORES)}
+        frame = pl.scan_iceberg(table.table, snapshot_id=table.snapshot, storage_options=options or None)
         if not keys:
             return frame
         return frame.filter(pl.col(marker).is_in(typed_keys(keys, self._schema(table).field(marker).type)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import re
 import secrets
 import time
 from abc import abstractmethod
@@ -41,6 +42,8 @@ NOTE = "batuta."
 EMPTY = "batuta.empty."
 """The table property that says of a partition that it is there, though it may have no rows."""
 
+REASON_CHARS_MAX = 1000
+_DECORATION = re.compile(r"\x1b\[\d*m|\N{DOWNWARDS ARROW WITH TIP RIGHTWARDS}")
 T = TypeVar("T")
 
 
@@ -286,8 +289,7 @@ class LakeIO(VersionedIO):
             place = self.place_of(asset)
             if explained := storage_error(error, place, ours=False):
                 raise explained from error
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ResultError(f"{place}: {reason}") from error
+            raise ResultError(f"{place}: {_reason(error)}") from error
 
     def _needed(self, error: ImportError) -> DefinitionError:
         module = (error.name or self.extra).partition(".")[0]
@@ -406,3 +408,12 @@ class LakeIO(VersionedIO):
                 self._remove(context.asset, table, marker, context.partitions, self._notes(context))
 
         self._committed(work, context.asset)
+
+
+def _reason(error: Exception) -> str:
+    """What a library says, on one line: of an object store the first line says only that it was one."""
+    lines = [_DECORATION.sub("", line).strip() for line in str(error).strip().splitlines()]
+    told = [line for line in lines if line]
+    if not told:
+        return type(error).__name__
+    return ": ".join(told)[:REASON_CHARS_MAX] if "\N{DOWNWARDS ARROW WITH TIP RIGHTWARDS}" in str(error) else told[0]

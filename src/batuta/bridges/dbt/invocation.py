@@ -9,8 +9,10 @@ Imports dbt. Surprising: dbt keeps much of this in globals, so there is one per 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 from batuta.bridges.dbt.problems import explained
@@ -21,7 +23,19 @@ MISSING_HINT = (
     "install dbt-core and the adapter of its database in this location's environment (`python` in batuta.toml)"
 )
 
+OLDEST, BELOW = (1, 10), (2, 0)
+"""Of dbt-core: tested are 1.10 and 1.11."""
 _LEFT_LOCKS = "ignore::UserWarning:multiprocessing.resource_tracker"
+
+
+def must_be_supported(found: str, where: str) -> None:
+    """Raise LoadError for a version of dbt-core that is not known to work."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+    if not OLDEST <= numbers < BELOW:
+        least, less = (".".join(map(str, one)) for one in (OLDEST, BELOW))
+        hint = f"install 'dbt-core>={least},<{less}' in this location's environment"
+        what = f"dbt-core {found} is not supported: it takes {least} at least, and less than {less}"
+        raise LoadError(what, where=where, hint=hint)
 
 
 class Invocation:
@@ -48,6 +62,7 @@ class Invocation:
             import dbt.cli.main  # noqa: F401 - whether it is there
         except ImportError as error:
             raise LoadError(f"dbt cannot be imported: {error}", where=settings.root, hint=MISSING_HINT) from None
+        must_be_supported(version("dbt-core"), settings.root)
         try:
             self._set_up(manifest)
         except Exception as error:
