@@ -28,13 +28,15 @@ WORKING = """
 import os, time
 from batuta import flow, task
 
+HELD = int(os.environ.get("BATUTA_TEST_HELD", "1039"))
+
 
 @task
 def step(i: int) -> int:
     with open(os.environ["BATUTA_TEST_TRACE"], "a") as file:
         file.write(f"{i}\\n")
     time.sleep(0.003)
-    while i == 1039 and os.path.exists(os.environ["BATUTA_TEST_TRACE"] + ".hold"):
+    while i == HELD and os.path.exists(os.environ["BATUTA_TEST_TRACE"] + ".hold"):
         time.sleep(0.003)
     return i
 
@@ -186,9 +188,11 @@ def test_a_script_that_was_killed_can_be_resumed_from_the_command_line(
         assert value_of(handle) == EXPECTED
 
 
+@pytest.mark.parametrize("held", [7, 207, 1039])
 def test_a_script_whose_run_another_engine_takes_ends_and_says_so(
-    tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch, held: int
 ) -> None:
+    monkeypatch.setenv("BATUTA_TEST_HELD", str(held))
     script = tmp_path / "script.py"
     script.write_text(WORKING + "\n\nif __name__ == '__main__':\n    print(work())\n")
     monkeypatch.setenv("BATUTA_HOME", str(tmp_path / "home"))
@@ -196,7 +200,7 @@ def test_a_script_whose_run_another_engine_takes_ends_and_says_so(
     with subprocess.Popen(
         [sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        until(lambda: len(trace.read_text().split()) >= 10)
+        until(lambda: str(held) in trace.read_text().split())
         with Workspace(find_project(str(tmp_path)), str(script), executor="threads") as workspace:
             run_id = workspace.store.runs(job="work", limit=1)[0].id
             handle = workspace.resume(run_id, force=True)

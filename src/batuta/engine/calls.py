@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from batuta.engine.engine import Engine
 
 
+TAKEN_MAX = 1000
+"""So many runs are remembered that others have taken over: their bodies have long ended when there are more."""
+
+
 class Calls:
     """See the module. All in the engine's thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._taken: dict[int, ActiveRun] = {}
+        """Runs that others have taken over while bodies outside of any executor went on here."""
 
     def submitted(self, message: Submit) -> None:
         """A body asks for task runs: new ones are recorded, known ones answered from the record."""
         engine = self._engine
         active = engine.run_of(message.run_id)
         if active is None:
+            if message.run_id in self._taken:
+                self._tell_taken(self._taken[message.run_id], [call.key for call in message.calls])
             return
         fresh: list[ev.Call] = []
         for call in message.calls:
@@ -87,15 +95,26 @@ class Calls:
                 active.calls.pop(task.no, None)
                 self._tell(active, _ended(active, task))
 
-    def tell_taken(self, active: ActiveRun) -> None:
-        """Tell the flow's body that another engine goes on with its run: nothing that it waits for ends here."""
-        error = RequestError(
-            f"run {active.id} was taken over by another engine",
-            where=f"flow {active.plan.job!r}",
-            hint=f"it goes on there: `batuta runs watch {active.id}`",
-        )
-        for task in active.run.graph.runs[1:]:
-            self._tell(active, TaskEnded(active.id, task.node.spec.key, "cancelled", None, error_info(error)))
+    def taken(self, active: ActiveRun) -> None:
+        """Another engine goes on with the run: tell its body, now and whenever it asks, that nothing ends here."""
+        self._taken[active.id] = active
+        if len(self._taken) > TAKEN_MAX:
+            del self._taken[next(iter(self._taken))]
+        self._tell_taken(active, [task.node.spec.key for task in active.run.graph.runs[1:]])
+
+    def gone(self, run_id: int) -> RequestError:
+        """Why a body cannot ask for anything any more: its run is not executed here."""
+        taken = self._taken.get(run_id)
+        return RequestError(f"run {run_id} is over") if taken is None else taken_over(run_id, taken.plan.job)
+
+    def is_taken(self, run_id: int) -> bool:
+        """Whether another engine has taken the run over while its body went on here."""
+        return run_id in self._taken
+
+    def _tell_taken(self, active: ActiveRun, keys: list[str]) -> None:
+        error = error_info(taken_over(active.id, active.plan.job))
+        for key in keys:
+            self._tell(active, TaskEnded(active.id, key, "cancelled", None, error))
 
     def _tell(self, active: ActiveRun, message: TaskEnded) -> None:
         listener = active.listener
@@ -113,6 +132,15 @@ class Calls:
         if done.status == "succeeded" and active.held:
             self._engine.record(active, ev.TasksDropped(at=self._engine.now(), tasks=tuple(active.held)))
             active.held.clear()
+
+
+def taken_over(run_id: int, job: str) -> RequestError:
+    """The error of whoever goes on with a run that is another engine's now."""
+    return RequestError(
+        f"run {run_id} was taken over by another engine",
+        where=f"flow {job!r}",
+        hint=f"it goes on there: `batuta runs watch {run_id}`",
+    )
 
 
 def asked_for(active: ActiveRun, task: TaskRun) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from batuta.core import events as ev
-from batuta.core.errors import InvariantError, RequestError
+from batuta.core.errors import InvariantError
 from batuta.core.plan import Plan, StepSpec
 from batuta.core.run_graph import TaskRun
 from batuta.core.states import RUN_FINAL, RunState
@@ -69,7 +69,7 @@ class Children:
         engine = self._engine
         parent = engine.run_of(data["run_id"])
         if parent is None:
-            raise RequestError(f"run {data['run_id']} is over")
+            raise engine.calls.gone(data["run_id"])
         spec = msgspec.convert(data["spec"], StepSpec)
         known = parent.run.find(data["key"])
         body = parent.run.body

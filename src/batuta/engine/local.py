@@ -20,6 +20,7 @@ from batuta.authoring.flow import Flow
 from batuta.core.errors import InvariantError
 from batuta.core.states import TaskState
 from batuta.engine.active import ActiveRun
+from batuta.engine.calls import taken_over
 from batuta.engine.children import ExternalBody
 from batuta.engine.engine import Engine
 from batuta.executors.port import Executor
@@ -165,6 +166,8 @@ class _ScriptRun:
         output = None if value is None else outputs.save_as(value, self._active.info, "result")
         data = {"run_id": self._active.id, "status": "succeeded", "output": output, "records": _records(context)}
         self._transport.ask("end_child", data)
+        if self._engine.calls.is_taken(self._active.id):
+            raise taken_over(self._active.id, self._flow.name)
         if self._active.run.task(0).state is not TaskState.SUCCEEDED:
             raise CancelledByRequest(f"run {self._active.id} was cancelled")
         return value

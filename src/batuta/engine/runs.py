@@ -219,7 +219,7 @@ class Runs:
         self._engine.waits.forget(run_id)
         self._engine.acting.abandon(active)
         if active.body_host is not None:
-            self._engine.calls.tell_taken(active)
+            self._engine.calls.taken(active)
             active.body_host.finished()
         for waiter in active.waiters:
             waiter(active.run.state)
