@@ -47,6 +47,21 @@ def test_starting_takes_less_than_150_ms_of_cpu(args: tuple[str, ...]) -> None:
     assert min(start(*args)[1] for _ in range(5)) < START_MAX_S
 
 
+def test_python_m_batuta_is_batuta() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def said(*args: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "batuta", *args]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, _ = said("--help")
+    assert (code, out.split()[:2]) == (exits.OK, ["Usage:", "batuta"])
+    code, _, told = said("no-such-command")
+    assert code == exits.USAGE
+    assert "no-such-command" in told
+
+
 @pytest.mark.parametrize("args", [["--help"], ["version"], ["materialize", "--help"], ["doctor", "--help"]])
 def test_nothing_heavy_is_imported_for_help(args: list[str]) -> None:
     code = f"import sys\nfrom batuta.cli.main import run\nrun({args!r})\nprint('imported', *sys.modules)"
