@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -15,18 +16,18 @@ _FINAL = frozenset(("succeeded", "failed", "skipped", "upstream_failed", "cancel
 class Future(Generic[R]):
     """A task run that was asked for. Pass it to other tasks: they wait for it, and get its value."""
 
-    __slots__ = ("_callbacks", "_error", "_event", "_load", "_lock", "_value", "key", "name", "state")
+    __slots__ = ("_callbacks", "_error", "_load", "_lock", "_value", "_wakers", "key", "name", "state")
 
     def __init__(self, key: str, name: str) -> None:
         self.key = key
         self.name = name
         self.state = "waiting"
-        self._event: threading.Lock | None = None
         self._lock = threading.Lock()
         self._value: Any = None
         self._load: Callable[[], Any] | None = None
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[Future[Any]], None]] = []
+        self._wakers: list[Callable[[], None]] = []
 
     def done(self) -> bool:
         """Whether it has ended."""
@@ -52,14 +53,16 @@ class Future(Generic[R]):
         """Wait for the end. Raises TimeoutError."""
         if self.state in _FINAL:
             return
-        with self._lock:
-            if self.state in _FINAL:
-                return
-            waiter = threading.Lock()
-            waiter.acquire()
-            self._callbacks.append(lambda _future: waiter.release())
-        if not waiter.acquire(timeout=-1 if timeout_s is None else timeout_s):
-            raise TimeoutError(f"task run {self.key!r} has not ended after {timeout_s} s (it is {self.state})")
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            with self._lock:
+                if self.state in _FINAL:
+                    return
+                waiter = threading.Lock()
+                waiter.acquire()
+                self._wakers.append(waiter.release)
+            if not waiter.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+                raise TimeoutError(f"task run {self.key!r} has not ended after {timeout_s} s (it is {self.state})")
 
     def add_done_callback(self, callback: Callable[[Future[Any]], None]) -> None:
         """Call `callback(self)` at the end, at once if it has ended; from another thread."""
@@ -83,8 +86,22 @@ class Future(Generic[R]):
             self._value, self._load, self._error = value, load, error
             self.state = state
             callbacks, self._callbacks = self._callbacks, []
+        self.wake()
         for callback in callbacks:
             callback(self)
+
+    def wake(self) -> None:
+        """For the session: whoever waits in a thread looks up, though it has not ended, for what is to end the wait."""
+        with self._lock:
+            wakers, self._wakers = self._wakers, []
+        for waker in wakers:
+            waker()
+
+    def when_woken(self, waker: Callable[[], None]) -> None:
+        """Have it called once, by the next `wake` or by the end."""
+        with self._lock:
+            if self.state not in _FINAL:
+                self._wakers.append(waker)
 
     def __await__(self) -> Generator[Any, None, R]:
         if self.state not in _FINAL:
@@ -120,7 +137,8 @@ class FutureList(list[Future[R]]):
 
     def result(self, timeout_s: float | None = None) -> list[R]:
         """All values in order; raises the first error."""
-        return [future.result(timeout_s) for future in self]
+        left = _left(timeout_s)
+        return [future.result(left()) for future in self]
 
     def wait(self, timeout_s: float | None = None) -> FutureList[R]:
         """Wait for all to end, however they do."""
@@ -132,24 +150,35 @@ def as_completed(futures: Iterable[Future[R]], timeout_s: float | None = None) -
     """The futures in the order in which they end. Raises TimeoutError if the next does not end within `timeout_s`."""
     import queue
 
-    ended: queue.SimpleQueue[Future[R]] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[Future[R] | None] = queue.SimpleQueue()
     pending = list(futures)
     for future in pending:
         future.add_done_callback(ended.put)
+        future.when_woken(lambda: ended.put(None))
     for _ in pending:
+        left = _left(timeout_s)
         try:
-            yield ended.get(timeout=timeout_s)
+            while (next_ended := ended.get(timeout=left())) is None:
+                pass
         except queue.Empty:
             raise TimeoutError(f"no further task run ended within {timeout_s} s") from None
+        yield next_ended
 
 
 def wait(futures: Sequence[Future[Any]], timeout_s: float | None = None) -> tuple[list[Any], list[Any]]:
     """Wait until all have ended or the time is over; returns (done, not done)."""
-    left = threading.Semaphore(0)
-    futures = list(futures)
+    left, futures = _left(timeout_s), list(futures)
     for future in futures:
-        future.add_done_callback(lambda _future: left.release())
-    for _ in futures:
-        if not left.acquire(timeout=timeout_s):
+        try:
+            future.wait(left())
+        except TimeoutError:
             break
     return [f for f in futures if f.done()], [f for f in futures if not f.done()]
+
+
+def _left(timeout_s: float | None) -> Callable[[], float | None]:
+    """How many of these seconds are left, whenever asked."""
+    if timeout_s is None:
+        return lambda: None
+    deadline = time.monotonic() + timeout_s
+    return lambda: max(0.0, deadline - time.monotonic())

@@ -27,8 +27,8 @@ from batuta.executors.port import Executor
 from batuta.executors.threads import ThreadExecutor, ThreadLogs
 from batuta.runtime import outputs
 from batuta.runtime.attempts import recordable
-from batuta.runtime.failures import error_info
-from batuta.runtime.flow_body import run_body, run_body_async, validated
+from batuta.runtime.flow_body import how_failed, run_bounded, run_bounded_async, validated
+from batuta.runtime.interrupts import Interrupts, ThreadInterrupts
 from batuta.runtime.live import Live
 from batuta.runtime.load import location_of_modules
 from batuta.runtime.masking import masked
@@ -127,7 +127,7 @@ class _ScriptRun:
             context = self._context()
             try:
                 with _current(context):
-                    value = run_body(self._flow, self._params, self._active.info, self._transport)
+                    value = run_bounded(self._flow, self._params, self._active.info, self._transport)
             except BaseException as error:
                 if not self._failed(error, context):
                     raise
@@ -139,7 +139,7 @@ class _ScriptRun:
             context = self._context()
             try:
                 with _current(context):
-                    value = await run_body_async(self._flow, self._params, self._active.info, self._transport)
+                    value = await run_bounded_async(self._flow, self._params, self._active.info, self._transport)
             except BaseException as error:
                 if not await asyncio.to_thread(self._failed, error, context):
                     raise
@@ -157,8 +157,8 @@ class _ScriptRun:
         status = "failed"
         if isinstance(error, (CancelledByRequest, KeyboardInterrupt, asyncio.CancelledError)):
             status = "cancelled"
-        retryable = isinstance(error, Exception) and self._flow.options.retries_error(error)
-        data = {"run_id": self._active.id, "status": status, "error": error_info(error), "retryable": retryable}
+        told, retryable = how_failed(self._flow, self._active.info, error)
+        data = {"run_id": self._active.id, "status": status, "error": told, "retryable": retryable}
         data["records"] = _records(context)
         return bool(self._transport.ask("end_child", data)["again"])
 
@@ -194,10 +194,20 @@ class LocalTransport:
         self.active: ActiveRun | None = None
         self._engine = engine
         self._listeners: dict[int, Callable[[TaskEnded], None]] = {}
+        self._of_thread = threading.local()
+
+    @property
+    def interrupts(self) -> Interrupts:
+        """See the port: of the thread that asks, whichever runs a body here."""
+        found: Interrupts | None = getattr(self._of_thread, "interrupts", None)
+        if found is None:
+            found = self._of_thread.interrupts = ThreadInterrupts(_call_later)
+        return found
 
     def submit(self, message: Submit) -> None:
         """See the port."""
-        self._engine.post(lambda: self._engine.calls.submitted(message))
+        with self.interrupts.paused():
+            self._engine.post(lambda: self._engine.calls.submitted(message))
 
     def here(self) -> AbstractContextManager[None]:
         """See the port: a script's own thread is left to its body."""
@@ -228,12 +238,20 @@ class LocalTransport:
             box.append(answer)
             done.set()
 
-        self._engine.post(lambda: self._engine.questions.ask(active, 0, Ask(0, 0, what, data), reply))
+        with self.interrupts.paused():
+            self._engine.post(lambda: self._engine.questions.ask(active, 0, Ask(0, 0, what, data), reply))
         while not done.wait(1.0):
             failure = self._engine.failure
             if failure is not None:
                 raise failure
         return answer_of(box[0])
+
+
+def _call_later(delay_s: float, callback: Callable[[], None]) -> Callable[[], None]:
+    timer = threading.Timer(delay_s, callback)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
 
 
 _launcher = LocalLauncher()

@@ -20,7 +20,7 @@ from batuta.core.errors import InvariantError, RequestError, ResultError
 from batuta.core.triggers import Wait
 from batuta.core.values import ErrorInfo, Handle
 from batuta.runtime import outputs
-from batuta.runtime.failures import TaskTimeout, error_info, storable
+from batuta.runtime.failures import TaskTimeout, error_info, storable, timeout_info
 from batuta.runtime.interrupts import Interrupts
 from batuta.runtime.masking import has_secret, longest_secret, mask, masked
 from batuta.runtime.protocol import Loaded, Record, RunInfo, StepDone, StepRequest
@@ -171,18 +171,6 @@ def _located(told: ErrorInfo, code: StepCode | None) -> ErrorInfo:
     if place is None or told.file or str(place) in told.message:
         return told
     return msgspec.structs.replace(told, file=storable(place.file), line=place.line)
-
-
-def timeout_info(timeout_s: float | None, error: BaseException) -> ErrorInfo:
-    """What is recorded about an attempt that took too long."""
-    told = "it did not end in time" if timeout_s is None else f"it did not end within {timeout_s:g} s"
-    return ErrorInfo(
-        kind="timeout",
-        type="TaskTimeout",
-        message=told,
-        traceback=error_info(error).traceback,
-        hint="raise its timeout_s, or give it less to do at a time",
-    )
 
 
 def _exit_info(error: SystemExit) -> ErrorInfo:

@@ -35,6 +35,12 @@ class TaskFailed(BatutaError):
     info: ErrorInfo = ErrorInfo()
 
 
+class FlowTimeout(TaskFailed):
+    """Raised where a flow is called that takes longer than its `timeout_s`. `run_id` is its run."""
+
+    run_id = 0
+
+
 def error_info(error: BaseException, kind: str = "") -> ErrorInfo:
     """What is recorded about an exception."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -52,6 +58,18 @@ def error_info(error: BaseException, kind: str = "") -> ErrorInfo:
         traceback=_formatted(error) if where or not isinstance(error, BatutaError) else "",
         hint=storable(_hint(error)),
         pickled=_pickled(error),
+    )
+
+
+def timeout_info(timeout_s: float | None, error: BaseException) -> ErrorInfo:
+    """What is recorded about an attempt that took too long."""
+    told = "it did not end in time" if timeout_s is None else f"it did not end within {timeout_s:g} s"
+    return ErrorInfo(
+        kind="timeout",
+        type="TaskTimeout",
+        message=told,
+        traceback=error_info(error).traceback,
+        hint="raise its timeout_s, or give it less to do at a time",
     )
 
 

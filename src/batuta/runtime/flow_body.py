@@ -1,4 +1,8 @@
-"""Running the body of a flow: parameters validated, calls routed to its session, the value returned."""
+"""Running the body of a flow: parameters validated, calls routed to its session, the value returned.
+
+An executor ends the body that it runs when that takes too long. `run_bounded` does so for bodies that no executor runs:
+those of nested flows, and of flows called in scripts.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from batuta.authoring.context import StepContext
 from batuta.authoring.flow import Flow
 from batuta.authoring.options import Options
 from batuta.core.place import Place
+from batuta.core.values import ErrorInfo
 from batuta.runtime import types
+from batuta.runtime.failures import FlowTimeout, TaskTimeout, error_info, timeout_info
 from batuta.runtime.flow_session import FlowSession, Transport
 from batuta.runtime.protocol import RunInfo
 
@@ -43,6 +49,49 @@ async def run_body_async(flow: Flow[..., Any], params: dict[str, Any], info: Run
     finally:
         where_calls_go.session.reset(token)
         session.close()
+
+
+def run_bounded(
+    flow: Flow[..., Any], params: dict[str, Any], info: RunInfo, transport: Transport, fresh: bool = False
+) -> Any:
+    """As `run_body`; raises FlowTimeout after the flow's `timeout_s`, in the thread that can be interrupted."""
+    interrupts, timeout_s = transport.interrupts, flow.options.timeout_s
+    if timeout_s is None or not interrupts.is_here:
+        return run_body(flow, params, info, transport, fresh)
+    with interrupts.paused(), interrupts.scope(info.run_id, timeout_s) as scope:
+        try:
+            return interrupts.call(lambda: run_body(flow, params, info, transport, fresh))
+        except TaskTimeout as error:
+            if scope.wanted is not TaskTimeout:  # of a flow around this one
+                raise
+            raise _timed_out(flow, info, error) from None
+
+
+async def run_bounded_async(flow: Flow[..., Any], params: dict[str, Any], info: RunInfo, transport: Transport) -> Any:
+    """As `run_body_async`; raises FlowTimeout after the flow's `timeout_s`."""
+    import asyncio
+
+    try:
+        async with asyncio.timeout(flow.options.timeout_s) as bound:
+            return await run_body_async(flow, params, info, transport)
+    except TimeoutError as error:
+        if not bound.expired():
+            raise
+        raise _timed_out(flow, info, error) from None
+
+
+def _timed_out(flow: Flow[..., Any], info: RunInfo, error: BaseException) -> FlowTimeout:
+    told = timeout_info(flow.options.timeout_s, error)
+    failed = FlowTimeout(f"flow {flow.name!r} failed: {told.headline()}", hint=told.hint)
+    failed.info, failed.run_id = told, info.run_id
+    return failed
+
+
+def how_failed(flow: Flow[..., Any], info: RunInfo, error: BaseException) -> tuple[ErrorInfo, bool]:
+    """What is recorded of the error that a body ended with, and whether it may be run again for it."""
+    if isinstance(error, FlowTimeout) and error.run_id == info.run_id:
+        return error.info, flow.options.retries_error(TaskTimeout())
+    return error_info(error), isinstance(error, Exception) and flow.options.retries_error(error)
 
 
 def validated(flow: Flow[..., Any], params: dict[str, Any], from_text: bool = False) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from batuta.core.plan import StepSpec
 from batuta.core.values import ErrorInfo, Handle
 from batuta.runtime import outputs
 from batuta.runtime.arguments import names_of, shown_arguments
-from batuta.runtime.failures import error_info, to_exception
+from batuta.runtime.failures import to_exception
+from batuta.runtime.interrupts import Interrupts, Scope
 from batuta.runtime.live import Live, LiveCall
 from batuta.runtime.masking import mask, masked
 from batuta.runtime.protocol import RunInfo, Submit, TaskCall, TaskEnded
@@ -48,6 +49,10 @@ class Transport(Protocol):
 
     live: Live | None
     """Where values are shared; None where tasks run in other processes."""
+
+    @property
+    def interrupts(self) -> Interrupts:
+        """What interrupts the body."""
 
     def submit(self, message: Submit) -> None:
         """Send task calls; does not wait."""
@@ -79,6 +84,10 @@ class FlowSession:
         """Whether the numbers of task runs can be foreseen: there are no older ones, and one thread asks for them."""
         self._futures: dict[str, Future[Any]] = {}
         self._task_specs: dict[int, tuple[Task[..., Any], str, StepSpec, tuple[str, ...]]] = {}
+        interrupts = transport.interrupts
+        self._scopes: list[Scope] = list(interrupts.scopes) if interrupts.is_here else []
+        for scope in self._scopes:
+            scope.wake.append(self._wake)
         transport.listen(info.run_id, self._ended)
 
     @property
@@ -89,6 +98,13 @@ class FlowSession:
     def close(self) -> None:
         """The body has ended: nothing is listened to any more."""
         self._transport.listen(self.info.run_id, None)
+        for scope in self._scopes:
+            scope.wake.remove(self._wake)
+
+    def _wake(self, _wanted: object) -> None:
+        """The body is interrupted: it is not to wait on for what it waits for. From any thread."""
+        for future in list(self._futures.values()):
+            future.wake()
 
     # ---- what the body calls ----
 
@@ -210,7 +226,7 @@ class FlowSession:
 
     def call_flow(self, flow: Flow[..., Any], params: dict[str, Any]) -> Any:
         """See `authoring.session.Session`."""
-        from batuta.runtime.flow_body import run_body
+        from batuta.runtime.flow_body import run_bounded
 
         key = self._names(flow.name, 1)[0]
         spec = flow.options.spec(key, flow.code_name, "subflow")
@@ -233,7 +249,7 @@ class FlowSession:
             return self._call_async(flow, params, info)
         while True:
             try:
-                value = run_body(flow, params, info, self._transport, fresh)
+                value = run_bounded(flow, params, info, self._transport, fresh)
             except BaseException as error:
                 if not self._child_failed(flow, info, error):
                     raise
@@ -245,11 +261,11 @@ class FlowSession:
     async def _call_async(self, flow: Flow[..., Any], params: dict[str, Any], info: RunInfo) -> Any:
         import asyncio
 
-        from batuta.runtime.flow_body import run_body_async
+        from batuta.runtime.flow_body import run_bounded_async
 
         while True:
             try:
-                value = await run_body_async(flow, params, info, self._transport)
+                value = await run_bounded_async(flow, params, info, self._transport)
             except BaseException as error:
                 if not await asyncio.to_thread(self._child_failed, flow, info, error):
                     raise
@@ -266,12 +282,11 @@ class FlowSession:
 
     def _child_failed(self, flow: Flow[..., Any], info: RunInfo, error: BaseException) -> bool:
         """Tell the engine; says, when that is known, whether the body is to be run again."""
-        data = {
-            "run_id": info.run_id,
-            "status": "cancelled" if isinstance(error, CancelledByRequest) else "failed",
-            "error": error_info(error),
-            "retryable": isinstance(error, Exception) and flow.options.retries_error(error),
-        }
+        from batuta.runtime.flow_body import how_failed
+
+        status = "cancelled" if isinstance(error, CancelledByRequest) else "failed"
+        told, retryable = how_failed(flow, info, error)
+        data = {"run_id": info.run_id, "status": status, "error": told, "retryable": retryable}
         return bool(self._transport.ask("end_child", data)["again"])
 
     def _child_succeeded(self, info: RunInfo, value: Any) -> None:

@@ -63,6 +63,11 @@ class Interrupts:
         self._thread = threading.get_ident()
         self._early: dict[int, Interruption] = {}
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the thread that asks is theirs."""
+        return threading.get_ident() == self._thread
+
     def scope(self, run_id: int, timeout_s: float | None = None) -> Scope:
         """A new scope, to be entered."""
         return Scope(self, run_id, timeout_s)
@@ -106,7 +111,7 @@ class Interrupts:
 
     def paused(self) -> AbstractContextManager[None]:
         """Shut the gate in a `with` block: our code that the user's code calls, maybe in a thread of its own."""
-        return Paused(self) if threading.get_ident() == self._thread else nullcontext()
+        return Paused(self) if self.is_here else nullcontext()
 
     def want(self, scope: Scope, error: Interruption) -> None:
         """Let it fall as soon as it may."""
