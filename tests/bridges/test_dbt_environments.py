@@ -80,6 +80,33 @@ def test_what_is_promoted_is_made_again_and_fresh_and_what_is_cleared_is_gone(ma
     assert made.query("select revenue from gold.revenue") == [(7,)]
 
 
+def test_partitions_of_an_incremental_model_are_promoted_and_cleared(made: Lake) -> None:
+    workspace, store = made.workspace, made.workspace.store
+    days = "select cast(day as text), payments from {}.by_day order by day"
+    made.make("gold.by_day", partitions="2025-01-01..2025-01-02")
+    in_silver(made, 1, 2, 3)  # three on the first day, none on the second
+    made.make("bronze.payments silver.payments", environment="dev")
+    made.make("gold.by_day", partitions="2025-01-01..2025-01-03", environment="dev")
+    assert made.query(days.format("gold__dev")) == [("2025-01-01", 3), ("2025-01-02", 0), ("2025-01-03", 0)]
+    assert made.query(days.format("gold")) == [("2025-01-01", 1), ("2025-01-02", 1)]
+    plan, config = promotion(store, workspace.assets, "dev")
+    wanted = config[PROMOTE]["partitions"]["gold.by_day"]
+    assert wanted == ["2025-01-01", "2025-01-02", "2025-01-03"]
+    run = workspace.start_plan(plan, config=config)
+    assert run.wait(100) is RunState.SUCCEEDED, run.active.error
+    assert made.query(days.format("gold")) == [("2025-01-01", 3), ("2025-01-02", 0), ("2025-01-03", 0)]
+    states = store.asset_states(["gold.by_day"])
+    there = store.environments.states("dev", ["gold.by_day"])
+    assert {key: row.data_version for key, row in states.items() if key in there} == {
+        key: row.data_version for key, row in there.items()
+    }
+    plan, config, unknown = clearing(store, workspace.assets, "dev", "ann")
+    assert (unknown, workspace.start_plan(plan, config=config).wait(100)) == ([], RunState.SUCCEEDED)
+    assert [row.name for row in store.environments.all()] == []
+    assert made.query("select count(*) from information_schema.tables where table_schema = 'gold__dev'") == [(0,)]
+    assert len(made.query(days.format("gold"))) == 3
+
+
 def test_a_failing_test_holds_back_there_and_says_nothing_of_production(made: Lake) -> None:
     (made.data / "payments.json").write_text(json.dumps([{"id": 1, "day": "2025-01-01", "amount": None}]))
     made.make("+gold.revenue", state=RunState.FAILED, environment="dev")

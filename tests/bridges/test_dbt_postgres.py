@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batuta.core.states import RunState
+from batuta.engine.environments import clearing, promotion
 from batuta.engine.workspace import Workspace
 from batuta.runtime.project import find_project
 from tests.bridges.lake import DBT_PYTHON
@@ -37,6 +38,12 @@ models:
     columns: [{name: id, data_tests: [{accepted_values: {arguments: {values: [4], quote: false}}}]}]
 """,
 }
+
+DAYS = """
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day', meta={'batuta': {
+    'partitions': {'daily': {'start': '2025-01-01', 'end': '2025-01-05'}}, 'vars': {'this_day': '{key}'}}}) }}
+select '{{ var("this_day") }}' as day, count(*) as n from {{ ref('b') }}
+"""
 
 
 @pytest.fixture
@@ -100,6 +107,30 @@ def test_several_workers_with_hooks_around_them(shop: Path, postgres_url: str) -
             assert handle.wait(100) is RunState.SUCCEEDED, handle.active.error
         assert query(postgres_url, "select n from grows") == [(1,), (1,), (1,)]
         assert len(query(postgres_url, "select * from heard")) == 4
+
+
+def test_an_environment_is_promoted_and_dropped(shop: Path, postgres_url: str) -> None:
+    (shop / "dbt" / "models" / "days.sql").write_text(DAYS)
+    with Workspace(find_project(str(shop))) as workspace:
+        store, assets = workspace.store, workspace.assets
+        for environment, partitions in (("", "2025-01-01"), ("dev", "2025-01-01,2025-01-02")):
+            plan = workspace.assets_in(environment).plan("a b grows days", partitions=partitions).plan
+            run = workspace.start_plan(plan, environment=environment)
+            assert run.wait(100) is RunState.SUCCEEDED, run.active.error
+        assert query(postgres_url, "select count(*) from public__dev.grows") == [(2,)]
+        assert query(postgres_url, "select day from days") == [("2025-01-01",)]
+        plan, config = promotion(store, assets, "dev")
+        run = workspace.start_plan(plan, config=config)
+        assert run.wait(100) is RunState.SUCCEEDED, run.active.error
+        assert query(postgres_url, "select day from days order by day") == [("2025-01-01",), ("2025-01-02",)]
+        assert query(postgres_url, "select count(*) from grows") == [(2,)]
+        plan, config, unknown = clearing(store, assets, "dev", "ann")
+        run = workspace.start_plan(plan, config=config)
+        assert run.wait(100) is RunState.SUCCEEDED, run.active.error
+        assert (unknown, store.environments.all()) == ([], [])
+        left = "select count(*) from information_schema.tables where table_schema = 'public__dev'"
+        assert query(postgres_url, left) == [(0,)]
+        assert query(postgres_url, "select count(*) from days") == [(2,)]
 
 
 def test_a_server_that_is_away_is_told(shop: Path) -> None:

@@ -123,6 +123,9 @@ class Elsewhere:
         with self._adapter.connection_named("batuta"):
             there = self._known(self.relation(node))
             if there is not None:
+                connections = self._adapter.connections
+                if not connections.get_thread_connection().transaction_open:  # to look it up may have begun one
+                    connections.begin()
                 self._adapter.drop_relation(there)
                 self._adapter.commit_if_has_connection()
 
