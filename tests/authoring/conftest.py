@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batuta.io import DuckDBIO, PostgresIO
 from tests.authoring.dag_runs import DagRuns
 
 
@@ -16,3 +17,11 @@ def runs(tmp_path: Path) -> Iterator[DagRuns]:
     made = DagRuns(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> DuckDBIO | PostgresIO:
+    """A database for tables, of either kind."""
+    if request.param == "duckdb":
+        return DuckDBIO(tmp_path / "warehouse.duckdb")
+    return PostgresIO(request.getfixturevalue("postgres_url"))
