@@ -41,6 +41,11 @@ CHANNEL = "batuta"
 _TRUSTED_S = 1.0
 """For how long after a transaction the connection is believed to be there."""
 
+PLANS_S = 10.0
+"""For how long a connection goes by plans once made. The server makes them for the tables as they are at the time, and
+anew only when it next analyzes a table: with those of an empty store a commit reads all of the runs, however many they
+have become in the minutes until then."""
+
 _DEFAULTS = {"application_name": "batuta", "connect_timeout": 10, "keepalives_idle": 30}
 
 _encode = msgspec.json.Encoder().encode
@@ -55,6 +60,7 @@ class _Unsent(NamedTuple):
 
 
 _BEGIN, _COMMIT = _Unsent(b"BEGIN", prepare=False), _Unsent(b"COMMIT", prepare=False)
+_PLAN_ANEW = _Unsent(b"DISCARD PLANS", prepare=False)
 
 
 class PostgresTransaction(Transaction):
@@ -63,10 +69,10 @@ class PostgresTransaction(Transaction):
 
     __slots__ = ("_connection", "_statements", "_unsent")
 
-    def __init__(self, connection: Connection, statements: dict[str, Statement], *, begun: bool) -> None:
+    def __init__(self, connection: Connection, statements: dict[str, Statement], first: list[_Unsent]) -> None:
         self._connection = connection
         self._statements = statements
-        self._unsent: list[_Unsent] = [] if begun else [_BEGIN]
+        self._unsent = first
 
     def _send(self) -> list[psycopg.Cursor[Row]]:
         """Send all that is unsent and wait for it; what each came to."""
@@ -131,7 +137,7 @@ class PostgresTransaction(Transaction):
         self._send()
 
     def commit(self) -> None:
-        if self._unsent == [_BEGIN]:
+        if self._unsent and self._unsent[-1] is _BEGIN:  # nothing came after it
             self._unsent = []
         elif self._unsent or self._connection.info.transaction_status is not TransactionStatus.IDLE:
             self._unsent.append(_COMMIT)
@@ -184,6 +190,8 @@ class PostgresDatabase(Database[Connection]):
         self._begun: dict[Connection, float] = {}
         """When the last transaction of each writing connection began, by the steady clock."""
         self._pids: dict[Connection, int] = {}
+        self._planned: dict[Connection, float] = {}
+        """Since when each connection makes its plans, by the steady clock."""
 
     # ---- connections ----
 
@@ -211,13 +219,26 @@ class PostgresDatabase(Database[Connection]):
             connection.pgconn.consume_input()
         now = time.monotonic()
         fresh, self._begun[connection] = now < self._begun.get(connection, -math.inf) + _TRUSTED_S, now
-        if not fresh:
+        first = [_PLAN_ANEW] if self._has_old_plans(connection) else []
+        if fresh:
+            first.append(_BEGIN)
+        else:
             connection.execute(b"BEGIN")
             self._pids[connection] = connection.info.backend_pid
-        return PostgresTransaction(connection, self.statements, begun=not fresh)
+        return PostgresTransaction(connection, self.statements, first)
 
     def _fetch(self, connection: Connection, text: str, values: Row) -> list[Row]:
+        if self._has_old_plans(connection):
+            connection.execute(_PLAN_ANEW.text, prepare=False)
         return connection.execute(text.encode(), values).fetchall()
+
+    def _has_old_plans(self, connection: Connection) -> bool:
+        """Whether they are to be forgotten now."""
+        now = time.monotonic()
+        is_old = now >= self._planned.setdefault(connection, now) + PLANS_S
+        if is_old:
+            self._planned[connection] = now
+        return is_old
 
     def _is_lost(self, connection: Connection) -> bool:
         return bool(connection.closed or connection.broken)
@@ -225,6 +246,7 @@ class PostgresDatabase(Database[Connection]):
     def _discard(self, connection: Connection) -> None:
         self._begun.pop(connection, None)
         self._pids.pop(connection, None)
+        self._planned.pop(connection, None)
         connection.close()
 
     def is_ours(self, pid: int) -> bool:
