@@ -32,6 +32,7 @@ BROKEN: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "yaml": ({"models/schema.yml": "version: 2\nmodels:\n  - name: a\n   description: x\n"}, ["schema.yml:4"]),
     "project file": ({"dbt_project.yml": PROJECT + "models: [\n"}, ["dbt_project.yml:5", "Syntax error"]),
+    "no profiles": ({"profiles.yml": ""}, ["there is no profiles.yml in", ".dbt", "profiles_dir = ..."]),
     "unknown profile": (
         {"dbt_project.yml": PROJECT.replace("profile: shop", "profile: other")},
         ["'other'", "profiles"],
@@ -83,7 +84,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each of the broken projects says; one process with dbt for all of them."""
     roots = {name: write(tmp_path_factory.mktemp("broken"), {**GOOD, **files}) for name, (files, _) in BROKEN.items()}
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "DBT_PROFILES_DIR"},
+        "HOME": str(tmp_path_factory.mktemp("user")),
         "PYTHONPATH": os.pathsep.join(sys.path),
         "BATUTA_HOME": str(tmp_path_factory.mktemp("home")),
     }

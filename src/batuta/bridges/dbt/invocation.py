@@ -58,6 +58,9 @@ class Invocation:
         if not os.path.isfile(os.path.join(settings.root, "dbt_project.yml")):
             hint = "name the folder of the project: root = ..."
             raise LoadError("there is no dbt_project.yml", where=settings.root, hint=hint)
+        if not os.path.isfile(os.path.join(settings.profiles_dir, "profiles.yml")):
+            hint = "write it beside dbt_project.yml, or say where it is: profiles_dir = ..."
+            raise LoadError(f"there is no profiles.yml in {settings.profiles_dir}", where=settings.root, hint=hint)
         try:
             import dbt.cli.main  # noqa: F401 - whether it is there
         except ImportError as error:
