@@ -86,6 +86,9 @@ def test_an_output_that_is_no_collection_fails_the_step() -> None:
     driver = Driver(step("src"), step("m", "src", expansion=mapped("src")))
     driver.succeed("src", output=Handle(preview="42"))
     assert driver.state("m") == "failed"
+    error = driver.task("m").error
+    assert error is not None
+    assert error.message == "step 'm' cannot be expanded: the output of 'src' is not a list, a tuple or a dict"
 
 
 @pytest.mark.parametrize("mode", ["zip", "product"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -299,6 +300,33 @@ def generated(n: int) -> Any:
 @flow
 def generating() -> int:
     return total(generated(4))
+
+
+@task
+async def generated_async(n: int) -> Any:
+    for i in range(n):
+        await asyncio.sleep(0)
+        yield i
+
+
+@flow
+async def generating_async() -> list[Any]:
+    three = [item async for item in generated_async(3)]
+    return [sum(await generated_async(4)), *await asyncio.gather(generated_async(2)), three]
+
+
+@flow
+def giving_futures() -> dict[str, Any]:
+    return {
+        "alone": add.submit(1, 2),
+        "list": [add.map([1, 2], b=1), add.submit(2, 2)],
+        "pair": (add.submit(2, 3), None),
+    }
+
+
+@flow
+def submitting_a_flow() -> None:
+    inner.submit(1)
 
 
 @task(

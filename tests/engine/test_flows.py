@@ -28,6 +28,8 @@ WAIT_S = 100
         ("in-order", {}, [2, 3, 4]),
         ("asynchronous", {}, 7),
         ("generating", {}, 6),
+        ("generating-async", {}, [6, [0, 1], [0, 1, 2]]),
+        ("giving-futures", {}, {"alone": 3, "list": [[2, 3], 4], "pair": (5, None)}),
     ],
 )
 def test_a_flow_returns_what_the_plain_function_would(
@@ -37,6 +39,15 @@ def test_a_flow_returns_what_the_plain_function_would(
     assert handle.wait(WAIT_S) is RunState.SUCCEEDED, handle.active.error
     assert value_of(handle) == value
     handle.active.run.check()
+
+
+def test_a_nested_flow_is_called_not_submitted(workspace: Workspace) -> None:
+    handle = workspace.start_job("submitting-a-flow")
+    assert handle.wait(WAIT_S) is RunState.FAILED
+    error = task_of(handle, "submitting-a-flow").error
+    assert error is not None
+    assert "flow 'inner' has no .submit and no .map" in error.message
+    assert "asyncio.gather" in error.hint
 
 
 def test_what_happened_is_in_the_store(workspace: Workspace) -> None:

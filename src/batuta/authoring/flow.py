@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from batuta.authoring import asset_triggers
 from batuta.authoring import session as where_calls_go
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from batuta.authoring.schedule import Schedule, When
     from batuta.authoring.timings import Moment
 
+_AT_ONCE = (
+    "call it like a function; to have several run at once, make it `async def`, and `await asyncio.gather(...)` them"
+)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -92,6 +95,12 @@ class Flow(Generic[P, R]):
         if session is not None:
             return session.call_flow(self, params)  # type: ignore[no-any-return]
         return where_calls_go.launcher().run_flow(self, params)  # type: ignore[no-any-return]
+
+    def submit(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises RequestError: a nested flow is called, and gives its value."""
+        raise RequestError(f"flow {self.name!r} has no .submit and no .map", where=str(self.place), hint=_AT_ONCE)
+
+    map = submit
 
     def with_options(self, **changes: Any) -> Flow[P, R]:
         """The same flow with other options. The schedule of this one stays with it, unless `schedule=` is given."""

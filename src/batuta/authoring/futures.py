@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from batuta.core.errors import RequestError
@@ -116,6 +116,11 @@ class Future(Generic[R]):
             self.add_done_callback(wake)
             yield from waiter.__await__()
         return self.result()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """The items that an async generator has given, when it has ended."""
+        for item in await self:  # type: ignore[attr-defined]
+            yield item
 
     def __reduce__(self) -> Any:
         from batuta.authoring.references import reference

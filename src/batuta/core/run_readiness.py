@@ -235,11 +235,17 @@ def _have_items(run: RunData, node: StepNode) -> bool:
 
 
 def _place_failed(run: RunData, node: StepNode, lengths: list[int]) -> None:
-    task = place(run, node, TaskState.FAILED, f"cannot map over lengths {lengths}")
+    task = place(run, node, TaskState.FAILED, "its sources cannot be mapped over")
+    expansion = node.spec.expansion
+    assert isinstance(expansion, MapExpansion)
+    single = [repr(source.step) for source, length in zip(expansion.sources, lengths, strict=True) if length < 0]
+    why = f"its sources have lengths {lengths}"
+    if single:
+        why = f"the output of {' and of '.join(dict.fromkeys(single))} is not a list, a tuple or a dict"
     task.error = ErrorInfo(
         kind="error",
         type="MapLengthError",
-        message=f"step {node.spec.key!r} cannot be expanded: its sources have lengths {lengths}",
+        message=f"step {node.spec.key!r} cannot be expanded: {why}",
         hint="return a list, tuple or dict from each source; zipped sources need equal lengths",
     )
     if run.plan.fail_fast and node.spec.fails_run and not node.spec.is_teardown:

@@ -13,6 +13,7 @@ from batuta.authoring.annotations import return_annotation
 from batuta.authoring.context import StepContext
 from batuta.authoring.flow import Flow
 from batuta.authoring.options import Options
+from batuta.authoring.references import has_futures, replaced
 from batuta.core.place import Place
 from batuta.core.values import ErrorInfo
 from batuta.runtime import types
@@ -101,14 +102,13 @@ def validated(flow: Flow[..., Any], params: dict[str, Any], from_text: bool = Fa
 
 
 def _plain(value: Any) -> Any:
-    """A future, or a list of futures, returned by a flow stands for its value."""
-    from batuta.authoring.futures import Future
-
-    if isinstance(value, Future):
-        return value.result()
-    if isinstance(value, list) and value and all(isinstance(item, Future) for item in value):
-        return [item.result() for item in value]
-    return value
+    """What a flow returns, where futures, alone or in lists, dicts and the like, stand for their values."""
+    try:
+        if not has_futures(value):
+            return value
+    except RecursionError:  # something that holds itself
+        return value
+    return replaced(value, lambda future: future.result())
 
 
 class FlowBody:

@@ -6,6 +6,7 @@ finds the recorded results of the calls it made before.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -116,6 +117,8 @@ class FlowSession:
 
     def call(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """See `authoring.session.Session`."""
+        if task.is_generator and inspect.isasyncgenfunction(task.fn) and _in_event_loop():
+            return self.submit(task, args, kwargs)
         future = self._call_here(task, tuple(args), dict(kwargs)) if self._foresees else None
         if future is None:
             future = self.submit(task, args, kwargs)
