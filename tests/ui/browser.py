@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -76,6 +77,17 @@ SETTLED = """() => Promise.all(
     .map((each) => each.finished.catch(() => null))
 )"""
 """Waits for what fades in: half way there, its colours have less contrast."""
+
+
+ALL = ("light", "dark", "phone")
+"""How pictures for the documentation can look."""
+
+
+def keep_picture(png: bytes, path: Path) -> None:
+    """Write a screenshot as it stands in the repository: small."""
+    from PIL import Image
+
+    Image.open(io.BytesIO(png)).convert("RGB").save(path, quality=80, method=6)
 
 
 def check_accessible(page: Page, *, within: str = "body") -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from batuta.client import Client
 from batuta.server.static_ui import FOLDER
-from tests.ui.browser import ARGUMENTS, IMAGES, PHONE, WIDE, Faults, chromium
+from tests.ui.browser import ARGUMENTS, IMAGES, PHONE, SETTLED, WIDE, Faults, chromium, keep_picture
 from tests.ui.platform import Served, built, served
 
 NEEDS_BROWSER = {"browser", "page", "phone"}
@@ -115,10 +115,10 @@ def phone(opened: Callable[..., Page], server: Served) -> Page:
 
 @pytest.fixture
 def shot(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Takes pictures of a page for the documentation, where `--screenshots` asks for them: light, dark, on a phone."""
+    """Takes pictures of a page for the docs, where `--screenshots` asks for them: light, or as `looks` says."""
     wanted: bool = request.config.getoption("--screenshots")
 
-    def take(page: Page, name: str, looks: tuple[str, ...] = ("light", "dark", "phone")) -> None:
+    def take(page: Page, name: str, looks: tuple[str, ...] = ("light",)) -> None:
         if not wanted:
             return
         IMAGES.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,8 @@ def shot(request: pytest.FixtureRequest) -> Callable[..., None]:
             page.emulate_media(color_scheme="dark" if look == "dark" else "light")
             page.set_viewport_size(PHONE if look == "phone" else WIDE)  # type: ignore[arg-type]
             page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
-            page.screenshot(path=IMAGES / f"{name}-{look}.png", animations="disabled", caret="hide")
+            page.evaluate(SETTLED)
+            keep_picture(page.screenshot(animations="disabled", caret="hide"), IMAGES / f"{name}-{look}.webp")
         page.emulate_media(color_scheme="light")
         if before is not None:
             page.set_viewport_size(before)

@@ -31,6 +31,11 @@ DAYS = "2025-01-01..2025-01-07"
 STARTED_S = 90.0
 LOCATIONS = """
 
+[glossary.settlement]
+meaning = "What a merchant is paid for a day: payments less fees and refunds."
+owner = "finance@fintech.example"
+names = ["gold.settlement"]
+
 [[locations]]
 name = "fintech"
 root = "."

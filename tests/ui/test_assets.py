@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from batuta.client import Client
-from tests.ui.browser import Faults, check_accessible
+from tests.ui.browser import ALL, Faults, check_accessible
 from tests.ui.test_jobs import tab
 
 pytestmark = pytest.mark.timeout(400)  # the first has a lakehouse built
@@ -22,7 +22,7 @@ def test_an_asset_is_looked_at_from_all_sides(page: Page, shot: Callable[..., No
     expect(why.get_by_role("listitem").first).to_contain_text("partition")
     expect(page.get_by_role("link", name="silver.payments").first).to_be_visible()
     check_accessible(page)
-    shot(page, "asset")
+    shot(page, "asset", ALL)
     tab(page, "Partitions")
     expect(page.get_by_role("img", name=re.compile("^Partitions"))).to_be_visible()
     page.get_by_role("searchbox", name="Search partitions").fill("2025-01-0")

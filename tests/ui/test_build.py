@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from batuta.server.static_ui import FOLDER
+from tests.ui.browser import IMAGES
 
 ROOT = Path(__file__).parents[2]
 UI = ROOT / "ui"
@@ -92,3 +93,13 @@ def test_versions_are_exact() -> None:
     package = json.loads((UI / "package.json").read_text())
     versions = package["dependencies"] | package["devDependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions.values()), versions
+
+
+def test_pictures_of_the_docs_are_there_shown_and_small() -> None:
+    pictures = {path.name: path.stat().st_size for path in IMAGES.iterdir()}
+    shown = {
+        name for page in IMAGES.parent.glob("*.md") for name in re.findall(r"\(images/([^)]+)\)", page.read_text())
+    }
+    assert shown == set(pictures)
+    assert max(pictures.values()) <= 120_000
+    assert sum(pictures.values()) <= 4_000_000

@@ -20,6 +20,7 @@ PAGES = {
     "/lineage": "Lineage",
     "/assets": "Catalog",
     "/checks": "Checks",
+    "/glossary": "Glossary",
     "/jobs": "Jobs",
     "/runs": "Runs",
     "/backfills": "Backfills",

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from batuta.client import Client
-from tests.ui.browser import check_accessible
+from tests.ui.browser import ALL, check_accessible
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -31,7 +31,7 @@ def test_home_tells_what_matters(page: Page, api: Client, shot: Callable[..., No
     expect(page.get_by_role("group", name=re.compile("^Runs of .* in the last 1 h"))).to_contain_text("flaky")
     expect(page.get_by_role("listitem").filter(has_text="Location drills")).to_contain_text("Loaded")
     check_accessible(page)
-    shot(page, "home")
+    shot(page, "home", ALL)
 
     row.get_by_role("button", name=re.compile("^Retry run")).click()
     expect(page.get_by_text(f"Run {failed.id} is retried")).to_be_visible()

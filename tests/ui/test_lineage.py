@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from batuta.client import Client
-from tests.ui.browser import check_accessible
+from tests.ui.browser import ALL, check_accessible
 from tests.ui.platform import Served
 
 pytestmark = pytest.mark.timeout(400)  # the first has a lakehouse built
@@ -79,7 +79,7 @@ def test_keys_go_along_the_edges(page: Page) -> None:
 def test_a_click_selects_and_what_is_seen_has_a_url(page: Page, shot: Callable[..., None]) -> None:
     page.goto("/lineage?at=gold.settlement")
     graph(page)
-    shot(page, "lineage")
+    shot(page, "lineage", ALL)
     page.get_by_role("button", name="Show in the graph").click()
     page.get_by_role("button", name="Close", exact=True).click()
     expect(panel(page)).to_have_count(0)

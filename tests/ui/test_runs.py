@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from batuta.client import Client
-from tests.ui.browser import check_accessible
+from tests.ui.browser import ALL, check_accessible
 
 pytestmark = pytest.mark.timeout(400)  # the first has a lakehouse built
 
@@ -173,7 +173,7 @@ def test_runs_are_found(page: Page, api: Client, shot: Callable[..., None]) -> N
     run = api.launch("parameters", {"day": "2026-01-31"}, location="drills", tags={"ticket": "OPS-7"})
     api.wait(run.id)
     page.goto("/runs")
-    shot(page, "runs")
+    shot(page, "runs-filtered")
     page.get_by_role("searchbox", name="Tag").fill("ticket=OPS-7")
     expect(page.get_by_role("link", name=f"#{run.id}", exact=True)).to_be_visible()
     expect(page.get_by_role("row")).to_have_count(2)
@@ -190,7 +190,7 @@ def test_what_a_run_made_and_recorded(page: Page, api: Client, shot: Callable[..
     page.goto(f"/runs/{made.id}?tab=made")
     expect(page.get_by_role("heading", name=re.compile("materialization"))).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("check"))).to_be_visible()
-    shot(page, "run")
+    shot(page, "run", ALL)
     check_accessible(page)
     page.get_by_role("tab", name="Events").click()
     expect(page.get_by_role("row", name=re.compile("run started"))).to_be_visible()

@@ -1,5 +1,6 @@
 import { Tabs } from "@mantine/core";
 import type { ReactNode } from "react";
+import { countText } from "@/app/format";
 import { useUrlState } from "@/app/search";
 
 export interface Tab {
@@ -23,7 +24,7 @@ export function UrlTabs({ tabs, label }: { tabs: Tab[]; label: string }) {
     <Tabs value={chosen.id} onChange={(next) => set({ tab: next === first || next === null ? "" : next }, { push: true })} keepMounted={false}>
       <Tabs.List aria-label={label} mb="md" style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
         {tabs.map((each) => (
-          <Tabs.Tab key={each.id} value={each.id} leftSection={each.icon} rightSection={each.count === undefined ? undefined : <span className="b-dim">{each.count}</span>}>
+          <Tabs.Tab key={each.id} value={each.id} leftSection={each.icon} rightSection={each.count === undefined ? undefined : <span className="b-dim">{countText(each.count)}</span>}>
             {each.label}
           </Tabs.Tab>
         ))}

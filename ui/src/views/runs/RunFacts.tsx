@@ -74,7 +74,7 @@ export function RunFacts({ detail }: { detail: Detail }) {
           facts={[
             ["Job", <JobLink key="job" job={run.job} location={run.location} />],
             ["Kind", run.kind],
-            ["Environment", run.environment],
+            ["Environment", run.environment || null],
             ["Location", <LocationLink key="at" location={run.location} />],
             ["Code", <Version key="version" run={run} />],
             ["Started by", <StartedBy key="by" run={run} />],
