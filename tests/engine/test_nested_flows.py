@@ -81,6 +81,35 @@ def catches() -> str:
     return said
 
 @flow
+def dies() -> None:
+    deeper()
+
+@flow
+def deeper() -> None:
+    step.submit(1).result()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@flow
+def calls_what_dies() -> None:
+    dies()
+
+class Scaled:
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+
+    @task
+    def by(self, x: int) -> int:
+        return self.factor * x
+
+@flow
+def adds(values: list[int]) -> int:
+    return sum(values)
+
+@flow
+def hands_on() -> int:
+    return adds([step.submit(3), Scaled(2).by(4)])
+
+@flow
 def part() -> int:
     value = step(7)
     gate()
@@ -124,9 +153,10 @@ def workspace(request: pytest.FixtureRequest, project: Path) -> Iterator[Workspa
         ("calls", 3, ["step1", "flaky", "flaky", "flaky"]),
         ("calls-async", 4, ["step2", "async", "async"]),
         ("gives-up", "KeyError('for good')", ["hopeless"]),
+        ("hands-on", 11, ["step3"]),
     ],
 )
-def test_a_nested_flow_is_retried_as_it_says(
+def test_a_nested_flow_gives_what_it_says(
     workspace: Workspace, trace: Path, job: str, value: object, noted: list[str]
 ) -> None:
     handle = workspace.start_job(job)
@@ -134,6 +164,15 @@ def test_a_nested_flow_is_retried_as_it_says(
     assert value_of(handle) == value
     assert trace.read_text().split() == noted  # a retried body finds what its tasks returned
     handle.active.run.check()
+
+
+def test_nested_flows_end_with_the_process_that_they_run_in(project: Path) -> None:
+    with open_project(project) as workspace:
+        handle = workspace.start_job("calls-what-dies")
+        assert handle.wait(WAIT_S) is RunState.FAILED
+        [child] = _children(workspace, handle.id)
+        assert [child.state, *(row.state for row in _children(workspace, child.id))] == ["cancelled", "cancelled"]
+        assert all(task.final for task in handle.active.run.graph.runs)
 
 
 def _children(workspace: Workspace, run_id: int) -> list[RunRow]:

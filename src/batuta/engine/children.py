@@ -178,6 +178,16 @@ class Children:
                 self._engine.resume_run(row.id, executor=parent.executor_name, force=True, first=self._cancelled)
         return True
 
+    def body_gone(self, parent: ActiveRun) -> None:
+        """A body has ended for good: nested flows that it has not ended (its process died) have nobody to run them."""
+        for run_id, (active, _) in list(self._parents.items()):
+            child = self._engine.run_of(run_id)
+            if active is parent and child is not None and not child.final:
+                self._bodies.pop(run_id, None)
+                child.body_host = None
+                self._engine.record(child, ev.CancelAsked(at=self._engine.now()))
+                self.body_gone(child)
+
     def _cancelled(self, _child: ActiveRun) -> list[ev.Event]:
         return [ev.CancelAsked(at=self._engine.now())]
 

@@ -69,6 +69,8 @@ class Hearing:
         for record in done.records:
             self.made(active, flight.task, record)
         engine.record(active, self._event_of(flight, done))
+        if flight.task == 0 and active.is_flow and active.run.task(0).final:
+            engine.children.body_gone(active)
 
     def _given_back(self, flight: InFlight) -> None:
         """Back into the queue, as the same attempt; as another where it seemed to run already, or is to be stopped."""

@@ -34,7 +34,7 @@ def run_body(
     session = FlowSession(info, transport, fresh)
     token = where_calls_go.session.set(session)
     try:
-        return _plain(flow.fn(**params))
+        return with_values(flow.fn(**params))
     finally:
         where_calls_go.session.reset(token)
         session.close()
@@ -46,7 +46,7 @@ async def run_body_async(flow: Flow[..., Any], params: dict[str, Any], info: Run
     session = FlowSession(info, transport)
     token = where_calls_go.session.set(session)
     try:
-        return _plain(await flow.fn(**params))
+        return with_values(await flow.fn(**params))
     finally:
         where_calls_go.session.reset(token)
         session.close()
@@ -101,8 +101,8 @@ def validated(flow: Flow[..., Any], params: dict[str, Any], from_text: bool = Fa
     return types.validate_arguments(flow.fn, (), params, where=where, from_text=from_text)
 
 
-def _plain(value: Any) -> Any:
-    """What a flow returns, where futures, alone or in lists, dicts and the like, stand for their values."""
+def with_values(value: Any) -> Any:
+    """What a flow is given or returns: futures in it, alone or in lists, dicts and the like, stand for their values."""
     try:
         if not has_futures(value):
             return value

@@ -229,8 +229,9 @@ class FlowSession:
 
     def call_flow(self, flow: Flow[..., Any], params: dict[str, Any]) -> Any:
         """See `authoring.session.Session`."""
-        from batuta.runtime.flow_body import run_bounded
+        from batuta.runtime.flow_body import run_bounded, with_values
 
+        params = with_values(params)
         key = self._names(flow.name, 1)[0]
         spec = flow.options.spec(key, flow.code_name, "subflow")
         asked = {

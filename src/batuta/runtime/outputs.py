@@ -84,7 +84,8 @@ def load_arguments(handle: Handle, info: RunInfo) -> tuple[tuple[Any, ...], dict
 def save_code(task: Task[..., Any], info: RunInfo) -> str:
     """How a worker finds a task: its importable name, or where its pickled self is recorded."""
     name = task.code_name
-    if "<" not in name and not name.startswith("__main__:"):
+    bound = isinstance(task.fn, functools.partial)  # to an object, as a method
+    if "<" not in name and not name.startswith("__main__:") and not bound:
         return name
     codec, data = _pickled(task, f"{task.place}: task {task.name!r}")
     digest = hashlib.blake2b(data, digest_size=8).hexdigest()
