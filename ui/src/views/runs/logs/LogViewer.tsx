@@ -13,7 +13,7 @@ import { Place } from "./Place";
 import { download } from "./download";
 import { countOf, hasNewer, hasOlder, lineAt } from "./pages";
 import { useLogLook } from "./look";
-import { findFrom, useLog, type LogFilter, type LogOf, type LogState } from "./source";
+import { findAround, findFrom, useLog, type LogFilter, type LogOf, type LogState } from "./source";
 
 const LEVELS = [
   { value: "", label: "All" },
@@ -43,18 +43,16 @@ export function LogViewer({ run, no, attempt, name }: LogOf & { name: string }) 
     if (lineAt(pages, offset) === undefined) log.open(offset);
     else jumpTo(offset);
   };
-  const step = async (forward: boolean) => {
+  const step = async (forward: boolean, text = url.find) => {
     const from = marked ?? (forward ? pages.start : pages.end);
     const here = lineAt(pages, from);
+    const find = (offset: number) => findFrom({ run, no, attempt }, { level, text }, offset, forward);
     try {
-      const found = await findFrom(
-        { run, no, attempt },
-        { level, text: url.find },
-        forward ? (marked === null ? from : (here?.end ?? from + 1)) : from,
-        forward,
-      );
-      if (found === null) setMissed(forward ? "No match further down" : "No match further up");
-      else show(found.offset);
+      const begin = forward && marked !== null ? (here?.end ?? from + 1) : from;
+      const { found, again } = await findAround(find, begin, forward ? 0 : pages.size);
+      if (found === null) return setMissed("No match");
+      if (again) setMissed(forward ? "From the top again" : "From the end again");
+      show(found.offset);
     } catch (error) {
       sayError(error);
     }
@@ -73,7 +71,7 @@ export function LogViewer({ run, no, attempt, name }: LogOf & { name: string }) 
           key={`${run} ${no}`}
           value={url.find}
           onChange={(find) => setUrl({ find })}
-          onStep={(forward) => void step(forward)}
+          onStep={(forward, text) => void step(forward, text)}
         />
         {url.find !== "" && (
           <>
@@ -279,7 +277,7 @@ function Find({
 }: {
   value: string;
   onChange(text: string): void;
-  onStep(forward: boolean): void;
+  onStep(forward: boolean, text: string): void;
 }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -300,8 +298,8 @@ function Find({
         if (event.key === "Escape") change("");
         if (event.key !== "Enter") return;
         clearTimeout(timer.current);
-        if (text === value) onStep(!event.shiftKey);
-        else onChange(text);
+        if (text !== value) onChange(text);
+        if (text !== "") onStep(!event.shiftKey, text);
       }}
       leftSection={<Search size={14} />}
       rightSection={

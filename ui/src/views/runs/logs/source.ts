@@ -55,6 +55,16 @@ export async function findFrom(log: LogOf, filter: LogFilter, offset: number, fo
   return (await readRange(log, { ...filter, offset, limit: 1 })).lines[0] ?? null;
 }
 
+/** What `find` finds from a place on, or else (`again`) from the other end on. */
+export async function findAround<Found>(
+  find: (offset: number) => Promise<Found | null>,
+  from: number,
+  otherEnd: number,
+): Promise<{ found: Found | null; again: boolean }> {
+  const next = await find(from);
+  return next === null ? { found: await find(otherEnd), again: true } : { found: next, again: false };
+}
+
 export interface LogState {
   pages: Pages;
   error: unknown;
