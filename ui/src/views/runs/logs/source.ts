@@ -40,7 +40,7 @@ export async function readBefore(log: LogOf, filter: LogFilter, offset: number, 
     for (let at = start; at < offset;) {
       const range = await readRange(log, { ...filter, offset: at, limit: LINES_MAX }, signal);
       lines.push(...range.lines.filter((line) => line.offset < offset));
-      if (range.lines.length < LINES_MAX || range.next <= at) break;
+      if (range.next <= at) break;
       at = range.next;
     }
     // A place in the middle of a record belongs to the one before it.
@@ -52,7 +52,12 @@ export async function readBefore(log: LogOf, filter: LogFilter, offset: number, 
 /** The next record with a text in it, or the one before; null: there is none. */
 export async function findFrom(log: LogOf, filter: LogFilter, offset: number, forward: boolean): Promise<Entry | null> {
   if (!forward) return (await readBefore(log, filter, offset)).lines.at(-1) ?? null;
-  return (await readRange(log, { ...filter, offset, limit: 1 })).lines[0] ?? null;
+  // The server looks through some megabytes at a time.
+  for (let at = offset; ; ) {
+    const range = await readRange(log, { ...filter, offset: at, limit: 1 });
+    if (range.lines[0] !== undefined || range.next <= at || range.next >= range.size) return range.lines[0] ?? null;
+    at = range.next;
+  }
 }
 
 /** What `find` finds from a place on, or else (`again`) from the other end on. */
