@@ -93,6 +93,20 @@ def deeper() -> None:
 def calls_what_dies() -> None:
     dies()
 
+@flow
+def computes() -> None:
+    note("computes")
+    while True:
+        time.sleep(0.001)
+
+@flow
+def calls_what_computes() -> str:
+    try:
+        computes()
+    except Exception as error:
+        return type(error).__name__
+    return "went on"
+
 class Scaled:
     def __init__(self, factor: int) -> None:
         self.factor = factor
@@ -173,6 +187,18 @@ def test_nested_flows_end_with_the_process_that_they_run_in(project: Path) -> No
         [child] = _children(workspace, handle.id)
         assert [child.state, *(row.state for row in _children(workspace, child.id))] == ["cancelled", "cancelled"]
         assert all(task.final for task in handle.active.run.graph.runs)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_nested_flow_is_cancelled_by_itself(project: Path, trace: Path, executor: str) -> None:
+    with open_project(project, executor) as workspace:
+        handle = workspace.start_job("calls-what-computes")
+        until(lambda: "computes" in trace.read_text())
+        [child] = _children(workspace, handle.id)
+        workspace.engine.cancel_run(child.id, "", False)
+        assert handle.wait(WAIT_S) is RunState.SUCCEEDED, why(handle)
+        assert value_of(handle) == "FlowCancelled"
+        assert [row.state for row in _children(workspace, handle.id)] == ["cancelled"]
 
 
 def _children(workspace: Workspace, run_id: int) -> list[RunRow]:

@@ -118,7 +118,10 @@ class Acting:
         if request_id is not None:
             self._in_flight[request_id].executor.cancel(request_id, command.hard)
         elif active.body_host is not None and command.task == 0:
-            return  # it hears of the stop by the end of the task runs that it waits for
+            if isinstance(active.listener, tuple):  # nested in a body that an executor runs
+                executor, asked_by = active.listener
+                executor.cancel(asked_by, hard=False, run_id=active.id)
+            return  # a script's hears of the stop by the end of the task runs that it waits for
         elif active.run.task(command.task).node.spec.kind != "subflow" or self._engine.children.stop(
             active, command.task
         ):

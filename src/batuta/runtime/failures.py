@@ -41,6 +41,12 @@ class FlowTimeout(TaskFailed):
     run_id = 0
 
 
+class FlowCancelled(BatutaError):
+    """Raised where a flow is called whose run alone was cancelled, which is `run_id`."""
+
+    run_id = 0
+
+
 def error_info(error: BaseException, kind: str = "") -> ErrorInfo:
     """What is recorded about an exception."""
     frames = traceback.extract_tb(error.__traceback__)

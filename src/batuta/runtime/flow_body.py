@@ -10,14 +10,14 @@ from typing import Any
 
 from batuta.authoring import session as where_calls_go
 from batuta.authoring.annotations import return_annotation
-from batuta.authoring.context import StepContext
+from batuta.authoring.context import CancelledByRequest, StepContext
 from batuta.authoring.flow import Flow
 from batuta.authoring.options import Options
 from batuta.authoring.references import has_futures, replaced
 from batuta.core.place import Place
 from batuta.core.values import ErrorInfo
 from batuta.runtime import types
-from batuta.runtime.failures import FlowTimeout, TaskTimeout, error_info, timeout_info
+from batuta.runtime.failures import FlowCancelled, FlowTimeout, TaskTimeout, error_info, timeout_info
 from batuta.runtime.flow_session import FlowSession, Transport
 from batuta.runtime.protocol import RunInfo
 
@@ -55,9 +55,12 @@ async def run_body_async(flow: Flow[..., Any], params: dict[str, Any], info: Run
 def run_bounded(
     flow: Flow[..., Any], params: dict[str, Any], info: RunInfo, transport: Transport, fresh: bool = False
 ) -> Any:
-    """As `run_body`; raises FlowTimeout after the flow's `timeout_s`, in the thread that can be interrupted."""
+    """As `run_body`, in a scope of its own where this is the thread that can be interrupted.
+
+    Raises FlowTimeout after the flow's `timeout_s`, and FlowCancelled where its run alone is to stop.
+    """
     interrupts, timeout_s = transport.interrupts, flow.options.timeout_s
-    if timeout_s is None or not interrupts.is_here:
+    if not interrupts.is_here:
         return run_body(flow, params, info, transport, fresh)
     with interrupts.paused(), interrupts.scope(info.run_id, timeout_s) as scope:
         try:
@@ -66,6 +69,12 @@ def run_bounded(
             if scope.wanted is not TaskTimeout:  # of a flow around this one
                 raise
             raise _timed_out(flow, info, error) from None
+        except CancelledByRequest as error:
+            if scope.wanted is not CancelledByRequest:
+                raise
+            cancelled = FlowCancelled(f"flow {flow.name!r} was cancelled")
+            cancelled.run_id = info.run_id
+            raise cancelled from error
 
 
 async def run_bounded_async(flow: Flow[..., Any], params: dict[str, Any], info: RunInfo, transport: Transport) -> Any:

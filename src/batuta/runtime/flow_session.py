@@ -28,7 +28,7 @@ from batuta.core.plan import StepSpec
 from batuta.core.values import ErrorInfo, Handle
 from batuta.runtime import outputs
 from batuta.runtime.arguments import names_of, shown_arguments
-from batuta.runtime.failures import to_exception
+from batuta.runtime.failures import FlowCancelled, to_exception
 from batuta.runtime.interrupts import Interrupts, Scope
 from batuta.runtime.live import Live, LiveCall
 from batuta.runtime.masking import mask, masked
@@ -288,7 +288,8 @@ class FlowSession:
         """Tell the engine; says, when that is known, whether the body is to be run again."""
         from batuta.runtime.flow_body import how_failed
 
-        status = "cancelled" if isinstance(error, CancelledByRequest) else "failed"
+        alone = isinstance(error, FlowCancelled) and error.run_id == info.run_id
+        status = "cancelled" if alone or isinstance(error, CancelledByRequest) else "failed"
         told, retryable = how_failed(flow, info, error)
         data = {"run_id": info.run_id, "status": status, "error": told, "retryable": retryable}
         return bool(self._transport.ask("end_child", data)["again"])
