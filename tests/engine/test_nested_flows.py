@@ -100,6 +100,19 @@ def computes() -> None:
         time.sleep(0.001)
 
 @flow
+def does_not_hear() -> None:
+    note("computes")
+    while True:
+        try:
+            time.sleep(0.001)
+        except BaseException:
+            note("heard")
+
+@flow
+def calls_what_does_not_hear() -> None:
+    does_not_hear()
+
+@flow
 def calls_what_computes() -> str:
     try:
         computes()
@@ -198,6 +211,18 @@ def test_a_nested_flow_is_cancelled_by_itself(project: Path, trace: Path, execut
         workspace.engine.cancel_run(child.id, "", False)
         assert handle.wait(WAIT_S) is RunState.SUCCEEDED, why(handle)
         assert value_of(handle) == "FlowCancelled"
+        assert [row.state for row in _children(workspace, handle.id)] == ["cancelled"]
+
+
+def test_a_nested_flow_that_does_not_hear_ends_with_its_caller(project: Path, trace: Path) -> None:
+    with open_project(project) as workspace:
+        handle = workspace.start_job("calls-what-does-not-hear")
+        until(lambda: "computes" in trace.read_text())
+        [child] = _children(workspace, handle.id)
+        workspace.engine.cancel_run(child.id, "", False)
+        until(lambda: "heard" in trace.read_text())
+        handle.cancel(hard=True)
+        assert handle.wait(WAIT_S) is RunState.CANCELLED
         assert [row.state for row in _children(workspace, handle.id)] == ["cancelled"]
 
 

@@ -185,7 +185,8 @@ class Children:
             if active is parent and child is not None and not child.final:
                 self._bodies.pop(run_id, None)
                 child.body_host = None
-                self._engine.record(child, ev.CancelAsked(at=self._engine.now()))
+                asked_before = child.run.state is RunState.CANCELLING
+                self._engine.record(child, ev.CancelAsked(at=self._engine.now(), hard=asked_before))
                 self.body_gone(child)
 
     def _cancelled(self, _child: ActiveRun) -> list[ev.Event]:
