@@ -101,12 +101,14 @@ def computes() -> None:
 
 @flow
 def does_not_hear() -> None:
-    note("computes")
-    while True:
-        try:
+    try:
+        note("computes")
+        while True:
             time.sleep(0.001)
-        except BaseException:
-            note("heard")
+    except BaseException:
+        note("heard")
+        while True:
+            time.sleep(1)
 
 @flow
 def calls_what_does_not_hear() -> None:
