@@ -109,6 +109,9 @@ _WHERE = {
     "CheckFailed": "core.errors",
     "SensorTimeout": "authoring.dag_roles",
     "TaskTimeout": "runtime.failures",
+    "TaskFailed": "runtime.failures",
+    "FlowTimeout": "runtime.failures",
+    "FlowCancelled": "runtime.failures",
 }
 
 if TYPE_CHECKING:
@@ -198,6 +201,9 @@ if TYPE_CHECKING:
     from batuta.core.run_rules import RunRules as RunRules
     from batuta.core.trigger_rules import TriggerRule as TriggerRule
     from batuta.engine.workspace import Workspace as Workspace
+    from batuta.runtime.failures import FlowCancelled as FlowCancelled
+    from batuta.runtime.failures import FlowTimeout as FlowTimeout
+    from batuta.runtime.failures import TaskFailed as TaskFailed
     from batuta.runtime.failures import TaskTimeout as TaskTimeout
     from batuta.runtime.logs import get_logger as get_logger
     from batuta.runtime.project import find_project as find_project

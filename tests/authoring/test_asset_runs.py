@@ -221,6 +221,27 @@ def test_dynamic_partitions_are_asked_for(tmp_path: Path) -> None:
     assert lake.value("whole") == {"acme": "ACME", "umbra": "UMBRA"}
 
 
+def test_no_partitions_at_all_are_an_empty_dict_or_list(tmp_path: Path) -> None:
+    def by_key(each: dict[str, int]) -> bool:
+        return each == {}
+
+    def plain(each: dict) -> bool:  # type: ignore[type-arg]
+        return each == {}
+
+    def listed(each: list[int]) -> bool:
+        return each == []
+
+    def maybe(each: dict[str, int] | None) -> bool:
+        return each == {}
+
+    each = asset("each", partitions=dynamic("customers"))(lambda: 1)
+    lake = Lake(tmp_path, [each, *(asset(one.__name__)(one) for one in (by_key, plain, listed, maybe))])
+    lake.dynamic["customers"] = []
+    lake.run()
+    assert not lake.errors
+    assert all(lake.value(key) is True for key in ("by_key", "plain", "listed", "maybe"))
+
+
 def test_nothing_to_read_is_none_only_where_the_annotation_allows_it(tmp_path: Path) -> None:
     days = daily("2025-01-01", end="2025-01-03")
     earlier = {"day_before": AssetIn("daily", mapping=TimeWindow(-1, -1))}

@@ -259,6 +259,10 @@ REQUESTS = (
     _asked("unknown parameter", PARAMETERS, "run p.py refresh -p dya=1", ("mean 'day'?", "p.py:3"), "day: int"),
     _asked("unknown DAG parameter", PARAMETERS, "run p.py nightly -p cont=1", ("mean 'count'?",), "count: int"),
     _asked("unknown job", PARAMETERS, "run p.py refrsh", ("no job 'refrsh'", "p.py"), "did you mean 'refresh'?"),
+    _asked("unknown job to draw", PARAMETERS, "graph p.py refrsh", ("no job 'refrsh'", "p.py"), "mean 'refresh'?"),
+    _asked(
+        "no place for a project", PARAMETERS, "init p.py/shop", ("nothing can be written there", "p.py/shop"), "may be"
+    ),
     _asked(
         "no such day", PARTITIONED, "materialize p.py rates --partition 2026-02-01", ("asset 'rates'",), "from '2026"
     ),

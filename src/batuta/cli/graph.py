@@ -45,6 +45,8 @@ def graph(words: tuple[str, ...], form: str, file_out: str | None, file: str | N
         jobs = {job.name: job for job in definitions.jobs}
         if name in jobs:
             drawing = job_drawing(jobs[name])
+        elif name and not definitions.assets:
+            drawing = job_drawing(workspace.job(name))  # which says that there is none
         elif not name and not definitions.assets and len(jobs) == 1:
             drawing = job_drawing(next(iter(jobs.values())))
         else:

@@ -62,8 +62,13 @@ def init(folder: str, style: str, out: Output) -> None:
         raise RequestError(f"there is something in {folder} already: {shown}", hint="name a new folder")
     for name, text in wanted.items():
         path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            hint = "name a folder that may be written"
+            raise RequestError(f"nothing can be written there: {why}", where=str(path), hint=hint) from None
     commands = next_commands(folder, style)
     out.document({"folder": str(root.resolve()), "files": list(wanted), "next": [command for command, _ in commands]})
     out.say(f"{click.style('✓', fg='green')} a project in {click.style(folder, bold=True)}: {', '.join(wanted)}")

@@ -190,7 +190,7 @@ class FileIO(IOManager):
 
 def nothing(wanted: Wanted) -> Any:
     """What a consumer gets where the partition mapping gives it no upstream partition."""
-    return {} if wanted.by_partition else [] if wanted.kind == "rows" or wanted.many else None
+    return {} if wanted.mapping else [] if wanted.kind == "rows" or wanted.many else None
 
 
 def wants_frame(context: InputContext, manager: IOManager) -> Wanted:

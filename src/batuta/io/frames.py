@@ -33,11 +33,13 @@ _CLASSES: dict[tuple[str, str], Kind] = {
 
 
 class Wanted(NamedTuple):
-    """What an annotation asks for. `by_partition`: a dict from partition key to that kind; `many`: a list of paths."""
+    """What an annotation asks for. `by_partition`: a dict from partition key to that kind; `many`: a list of paths;
+    `mapping`: a dict, of whatever."""
 
     kind: WantedKind
     by_partition: bool = False
     many: bool = False
+    mapping: bool = False
 
 
 def class_kind(cls: Any) -> Kind | None:
@@ -65,7 +67,7 @@ def wants(annotation: Any) -> Wanted:
     if origin is Annotated:
         return wants(args[0])
     if origin in (Union, types.UnionType):
-        return next((found for found in map(wants, args) if found.kind != "any"), Wanted("any"))
+        return next((found for found in map(wants, args) if found.kind != "any" or found.mapping), Wanted("any"))
     cls = origin or annotation
     kind = class_kind(cls)
     if kind and kind != "stream":
@@ -74,9 +76,9 @@ def wants(annotation: Any) -> Wanted:
         return Wanted("any")
     if issubclass(cls, Path):
         return Wanted("path")
-    if len(args) == 2 and issubclass(cls, Mapping):
-        inner = wants(args[1])
-        return Wanted(inner.kind, by_partition=True) if args[0] is str and inner.kind != "any" else Wanted("any")
+    if issubclass(cls, Mapping):
+        inner = wants(args[1]) if len(args) == 2 and args[0] is str else Wanted("any")
+        return Wanted(inner.kind, by_partition=inner.kind != "any", mapping=True)
     if (issubclass(cls, Sequence) and not issubclass(cls, str | bytes)) or cls is Iterable:
         return Wanted("path", many=True) if args and wants(args[0]).kind == "path" else Wanted("rows")
     return Wanted("any")
