@@ -213,6 +213,7 @@ WRONG = (
     (json.dumps(run_event(at=1.0, name="\ud800")).encode(), 400, "it is no JSON"),
     (b'{"a": ' * 200 + b"1" + b"}" * 200, 400, "nested more than 100 deep"),
     (b"x" * (BODY_BYTES_MAX + 1), 413, "a request has at most 10 MB"),
+    (b"x" * (3 * BODY_BYTES_MAX), 413, "a request has at most 10 MB"),
 )
 
 

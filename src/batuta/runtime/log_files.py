@@ -21,7 +21,7 @@ import time
 
 StrPath = str | os.PathLike[str]
 
-LIMIT_BYTES = 32 << 20
+LIMIT_BYTES = 160 << 20
 LIMIT_BYTES_MIN = 16 << 10
 # The limit in eighths: two for the head, six for segments of the tail, of which the oldest goes when a seventh begins.
 SEGMENTS = 6

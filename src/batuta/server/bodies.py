@@ -18,6 +18,8 @@ Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 
 BODY_BYTES_MAX = 10 << 20
+DRAIN_BYTES_MAX = 100 << 20
+"""So much of a body that is refused is let go by: a client reads the answer when it has sent all of it."""
 DEPTH_MAX = 100
 
 
@@ -54,7 +56,7 @@ async def checked_body(receive: Receive, headers: dict[str, str], *, any_kind: b
 
 async def _read(receive: Receive, headers: dict[str, str]) -> bytes:
     told = headers.get("content-length", "0")
-    if told.isdecimal() and int(told) > BODY_BYTES_MAX:
+    if told.isdecimal() and int(told) > DRAIN_BYTES_MAX:
         raise _too_large()
     parts: list[bytes] = []
     size = 0
@@ -62,11 +64,16 @@ async def _read(receive: Receive, headers: dict[str, str]) -> bytes:
         message = await receive()
         if message["type"] != "http.request":
             raise Refused("bad-request", 400, "the connection ended before the request did")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > BODY_BYTES_MAX:
+        size += len(message.get("body", b""))
+        if size > DRAIN_BYTES_MAX:
             raise _too_large()
+        if size <= BODY_BYTES_MAX:
+            parts.append(message.get("body", b""))
+        else:
+            parts.clear()
         if not message.get("more_body"):
+            if size > BODY_BYTES_MAX:
+                raise _too_large()
             return b"".join(parts)
 
 
