@@ -56,6 +56,7 @@ def serve(kind: str, out: Output, *, stop_s: float | None, server: tuple[str | N
     try:
         service.load()
         serving = _start_server(service, *server) if server is not None else None
+        service.announce()
         _tell_start(service, serving, time.monotonic() - started, out)
         service.locations.observers.append(_LocationTeller(out, service.locations).changed)
         service.start()

@@ -43,8 +43,9 @@ def serve_api(host: str | None, port: int | None, out: Output) -> int:
             backend.own_project = change.project
 
         configured = ConfigFile(project, "server", configure)
-        _tell(serving.url, accounts.is_open, out)
         started = time.time()
+        _beat(store, started, serving.url, configured.info())
+        _tell(serving.url, accounts.is_open, out)
         try:
             while serving.failure is None:
                 configured.read()

@@ -165,10 +165,14 @@ class Service:
         self._news.start()
         if self.watcher is not None:
             self.watcher.start()
-        self._heartbeat.run_once(self.clock(), None)  # whoever is told that it is up finds it
+        self.announce()
         threads, self._started = list(self.duties.values()), True
         for thread in threads:
             thread.start()
+
+    def announce(self) -> None:
+        """Say in the store that this process is there: whoever is told that it is up finds it."""
+        self._heartbeat.run_once(self.clock(), None)
 
     def stop(self, patience_s: float | None = None) -> None:
         """Claim nothing any more, give running tasks so long to end (`service.stop_s`), hand over what is left."""
