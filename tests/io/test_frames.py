@@ -34,8 +34,8 @@ class Rates(DataFrameModel):
         (int, Wanted("any")),
         (str, Wanted("any")),
         ("pl.DataFrame", Wanted("any")),
-        (dict, Wanted("any")),
-        (dict[str, float], Wanted("any")),
+        (dict, Wanted("any", mapping=True)),
+        (dict[str, float], Wanted("any", mapping=True)),
         (pl.DataFrame, Wanted("polars")),
         (pl.LazyFrame, Wanted("lazy")),
         (pd.DataFrame, Wanted("pandas")),
@@ -53,8 +53,8 @@ class Rates(DataFrameModel):
         (Iterable[dict[str, Any]], Wanted("rows")),
         (Path, Wanted("path")),
         (list[Path], Wanted("path", many=True)),
-        (dict[str, pl.DataFrame], Wanted("polars", by_partition=True)),
-        (dict[str, Path], Wanted("path", by_partition=True)),
+        (dict[str, pl.DataFrame], Wanted("polars", by_partition=True, mapping=True)),
+        (dict[str, Path], Wanted("path", by_partition=True, mapping=True)),
     ],
 )
 def test_what_an_annotation_asks_for(annotation: Any, wanted: Wanted) -> None:
