@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -140,3 +141,13 @@ def _free_port() -> int:
 def closed_port() -> int:
     """A port on which nobody listens."""
     return _free_port()
+
+
+def lineage_events(web: Web) -> list[dict[str, Any]]:
+    """The OpenLineage events that arrived so far."""
+    found = []
+    for path, headers, body in list(web.requests):
+        assert path == "/api/v1/lineage"
+        zipped = {name.lower(): value for name, value in headers.items()}.get("content-encoding") == "gzip"
+        found.append(json.loads(gzip.decompress(body) if zipped else body))
+    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ from batuta.scheduler.service import Service
 from batuta.store import Store
 from tests.engine.projects import until, write_project
 from tests.scheduler.conftest import Open, ended
-from tests.scheduler.receivers import Web, web_server
+from tests.scheduler.receivers import Web, lineage_events, web_server
 from tests.scheduler.recorded_runs import fail, new_run, succeed
 
 NOW = 1_000_000.0
@@ -46,6 +44,14 @@ def boom() -> None:
 
 with DAG("broken", owners=["bob"], description="Breaks."):
     boom()
+
+@flow
+def inner() -> int:
+    return 1
+
+@flow
+def outer() -> int:
+    return inner()
 '''
 
 
@@ -59,15 +65,6 @@ def web() -> Iterator[Web]:
 def store(sqlite_url: str) -> Iterator[Store]:
     with Store.open(sqlite_url) as opened:
         yield opened
-
-
-def received(web: Web) -> list[dict[str, Any]]:
-    found = []
-    for path, headers, body in list(web.requests):
-        assert path == "/api/v1/lineage"
-        zipped = {name.lower(): value for name, value in headers.items()}.get("content-encoding") == "gzip"
-        found.append(json.loads(gzip.decompress(body) if zipped else body))
-    return found
 
 
 def by_job(events: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -105,10 +102,11 @@ def told_of(service: Service, web: Web, spec: RunSpec) -> dict[str, dict[str, di
     service.wake("openlineage")
     until(
         lambda: any(
-            event["eventType"] in ("COMPLETE", "FAIL") for event in by_job(received(web)).get(run.job, {}).values()
+            event["eventType"] in ("COMPLETE", "FAIL")
+            for event in by_job(lineage_events(web)).get(run.job, {}).values()
         )
     )
-    return by_job(received(web))
+    return by_job(lineage_events(web))
 
 
 def test_a_run_of_assets(tmp_path: Path, trace: Path, open_service: Open, web: Web) -> None:
@@ -145,6 +143,25 @@ def test_a_step_that_failed(tmp_path: Path, trace: Path, open_service: Open, web
     error = jobs["broken.boom"]["FAIL"]["run"]["facets"]["errorMessage"]
     assert "no rates" in error["message"]
     assert "raise ValueError" in error["stackTrace"]
+
+
+def test_a_run_that_another_run_started(tmp_path: Path, trace: Path, open_service: Open, web: Web) -> None:
+    service = serve(open_service, tmp_path / "shop", web)
+    jobs = told_of(service, web, RunSpec(job="outer"))
+    assert all("parent" not in event["run"]["facets"] for event in jobs["outer"].values())
+    assert set(jobs["inner"]) == {"START", "COMPLETE"}
+    for event in jobs["inner"].values():
+        parent = event["run"]["facets"]["parent"]
+        assert parent["run"]["runId"] == jobs["outer"]["START"]["run"]["runId"]
+        assert (parent["job"]["namespace"], parent["job"]["name"]) == ("shop", "outer")
+
+
+def test_a_file_with_a_space_in_its_name_is_a_uri(tmp_path: Path, trace: Path, open_service: Open, web: Web) -> None:
+    service = serve(open_service, tmp_path / "my shöp", web)
+    jobs = told_of(service, web, RunSpec(job="broken"))
+    place = jobs["broken"]["FAIL"]["job"]["facets"]["sourceCodeLocation"]
+    assert place["url"].endswith("/my%20sh%C3%B6p/flows.py")
+    assert place["path"].endswith("/my shöp/flows.py")
 
 
 def test_what_is_not_taken_is_sent_again(web: Web, store: Store) -> None:

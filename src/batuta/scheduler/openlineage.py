@@ -91,7 +91,9 @@ class OpenLineageDuty:
             return
         job = self._job(run)
         begins = kind == "run_started"
-        events: Iterable[RunEvent] = [self._teller.started(run, job, at)] if begins else self._ended(run, job)
+        events: Iterable[RunEvent] = (
+            [self._teller.started(run, job, at, self._above(run))] if begins else self._ended(run, job)
+        )
         try:
             for event in events:
                 self._emit(event)
@@ -112,7 +114,13 @@ class OpenLineageDuty:
         defined = self._store.asset_definitions(sorted(keys))
         specs = {row.key: msgspec.json.decode(row.data, type=AssetSpec) for row in defined}
         tasks = list(self._store.task_runs(run.id))
-        return Told(run, job, tasks, made, checked, specs, self._lineages(sorted(keys), specs))
+        lineages = self._lineages(sorted(keys), specs)
+        return Told(run, job, tasks, made, checked, specs, lineages, self._above(run))
+
+    def _above(self, run: RunRow) -> str:
+        """The job of the run that started it; empty where none did, or where it is pruned."""
+        parent = None if run.parent_run is None else self._store.run(run.parent_run)
+        return "" if parent is None else parent.job
 
     def _lineages(self, keys: list[str], specs: dict[str, AssetSpec]) -> dict[str, ColumnLineage]:
         """What columns are made from, as declared, or else as last found or reported."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -32,7 +33,8 @@ ENDS = {"succeeded": "COMPLETE", "failed": "FAIL", "cancelled": "ABORT", "upstre
 
 @dataclass(frozen=True)
 class Told:
-    """What is known of a finished run. `specs` are the assets that it touched, `lineages` their columns', by key."""
+    """What is known of a finished run. `specs` are the assets that it touched, `lineages` their columns', by key;
+    `above` is the job of the run that started it."""
 
     run: RunRow
     job: JobSpec | None
@@ -41,6 +43,7 @@ class Told:
     checked: list[CheckRow]
     specs: Mapping[str, AssetSpec] = field(default_factory=dict)
     lineages: Mapping[str, ColumnLineage] = field(default_factory=dict)
+    above: str = ""
 
 
 class Teller:
@@ -52,9 +55,9 @@ class Teller:
 
     # ---- runs ----
 
-    def started(self, run: RunRow, job: JobSpec | None, at: float) -> RunEvent:
-        """That a run began."""
-        return self._event("START", at, self._run_of(run), self._job_of(run, job))
+    def started(self, run: RunRow, job: JobSpec | None, at: float, above: str = "") -> RunEvent:
+        """That a run began; `above` is the job of the run that started it."""
+        return self._event("START", at, self._run_of(run, above), self._job_of(run, job))
 
     def finished(self, told: Told) -> Iterator[RunEvent]:
         """What its steps did to data, and that the run has ended."""
@@ -66,7 +69,7 @@ class Teller:
         yield self._event(
             ENDS.get(run.state, "OTHER"),
             end,
-            self._run_of(run, error),
+            self._run_of(run, told.above, error),
             self._job_of(run, told.job),
             told=(),
             told_in=(),
@@ -113,7 +116,7 @@ class Teller:
             outputs=list(told),
         )
 
-    def _run_of(self, run: RunRow, more: dict[str, Any] | None = None) -> Any:
+    def _run_of(self, run: RunRow, above: str, more: dict[str, Any] | None = None) -> Any:
         from openlineage.client.event_v2 import Run
         from openlineage.client.facet_v2 import nominal_time_run, parent_run, processing_engine_run, tags_run
 
@@ -124,10 +127,9 @@ class Teller:
         if run.logical_at is not None:
             begin, end = run.interval_start or run.logical_at, run.interval_end
             facets["nominalTime"] = nominal_time_run.NominalTimeRunFacet(iso(begin), None if end is None else iso(end))
-        if run.parent_run is not None:
-            above = parent_run.Run(self.run_id(run.parent_run))
-            # Which job that is, its own events say; a name has to be given.
-            facets["parent"] = parent_run.ParentRunFacet(above, parent_run.Job(self._namespace, run.origin or run.job))
+        if run.parent_run is not None and above:
+            parent = parent_run.Run(self.run_id(run.parent_run))
+            facets["parent"] = parent_run.ParentRunFacet(parent, parent_run.Job(self._namespace, above))
         if run.tags:
             tags = [tags_run.TagsRunFacetFields(key, value, "batuta") for key, value in run.tags.items()]
             facets["tags"] = tags_run.TagsRunFacet(tags)
@@ -276,7 +278,7 @@ def iso(at: float) -> str:
 def _location(file: str) -> Any:
     from openlineage.client.facet_v2 import source_code_location_job
 
-    return source_code_location_job.SourceCodeLocationJobFacet("file", f"file:{file}", path=file)
+    return source_code_location_job.SourceCodeLocationJobFacet("file", f"file:{quote(file)}", path=file)
 
 
 def _assertions(rows: list[CheckRow]) -> Any:
