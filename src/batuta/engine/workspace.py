@@ -77,6 +77,7 @@ class Workspace:
         self._engine: Engine | None = None
         self._launched: dict[str, int] = {}
         self._launching = threading.Lock()
+        self._kept: dict[str, tuple[Definitions, str]] = {}  # by location: what is kept already, and as which version
 
     def __enter__(self) -> Workspace:
         return self
@@ -339,7 +340,11 @@ class Workspace:
         own = next((each for each in self.each if each.location == location), self.each[0] if self.each else None)
         if own is None:
             return ""
-        return keep_version(self.store, location, own, model.encode(own), self.project.root, now=time.time())
+        known, version = self._kept.get(location, (None, ""))
+        if known is not own:
+            version = keep_version(self.store, location, own, model.encode(own), self.project.root, now=time.time())
+            self._kept[location] = (own, version)
+        return version
 
     def _launch_from_step(self, job: str, params: dict[str, Any], **more: Any) -> int:
         """A step starts a run of another job: at most once for the step and key. Not in the engine's thread."""
