@@ -104,7 +104,7 @@ def _opened(given: Given) -> tuple[Any, Any]:
     from great_expectations.core.batch import (  # type: ignore[import-not-found, unused-ignore]
         Batch,
     )
-    from great_expectations.execution_engine import (  # type: ignore[import-not-found, unused-ignore]
+    from great_expectations.execution_engine.pandas_execution_engine import (  # type: ignore[import-not-found, unused-ignore]
         PandasExecutionEngine,
     )
     from great_expectations.validator.validator import (  # type: ignore[import-not-found, unused-ignore]
@@ -118,7 +118,7 @@ def _opened(given: Given) -> tuple[Any, Any]:
 
 
 def _answer(validator: Any, kind: str, told: dict[str, Any]) -> dict[str, Any]:
-    from great_expectations.exceptions import (  # type: ignore[import-not-found, unused-ignore]
+    from great_expectations.exceptions.exceptions import (  # type: ignore[import-not-found, unused-ignore]
         ExpectationNotFoundError,
     )
     from great_expectations.expectations.expectation_configuration import (  # type: ignore[import-not-found, unused-ignore]
