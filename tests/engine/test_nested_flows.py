@@ -148,6 +148,14 @@ def part() -> int:
 def whole() -> int:
     return part() + step(8)
 
+@flow
+def leaf(i: int) -> int:
+    return i
+
+@flow
+def crowd() -> int:
+    return sum(leaf(i) for i in range(60))
+
 if __name__ == "__main__":
     print(globals()[sys.argv[1]]())
 """
@@ -270,3 +278,13 @@ def test_a_nested_flow_that_succeeded_is_run_again_where_that_is_asked(project: 
         assert again.wait(WAIT_S) is RunState.SUCCEEDED, why(again)
         assert [row.state for row in _children(workspace, handle.id)] == ["succeeded", "succeeded"]
     assert trace.read_text().split().count("step7") == 2
+
+
+def test_the_run_of_a_nested_flow_is_found_among_any_number(project: Path, trace: Path) -> None:
+    """A page of runs has 50; those of a task run are asked for by its number."""
+    with open_project(project, "threads") as workspace:
+        handle = workspace.start_job("crowd")
+        assert handle.wait(WAIT_S) is RunState.SUCCEEDED, why(handle)
+        found = workspace.store.runs(parent_run=handle.id, parent_task=1)
+        assert [(row.parent_task, row.params) for row in found] == [(1, {"i": 0})]
+        assert workspace.store.runs(parent_run=handle.id, parent_task=99) == []

@@ -97,7 +97,7 @@ def _value(param: str) -> object:
         return "[]"
     if param.startswith("is_") or param == "disabled":
         return True
-    if param in ("of_parent", "of_backfill", "task", "number"):
+    if param in ("of_parent", "of_backfill", "task", "parent_task", "number"):
         return 1
     numbers = (
         "id",

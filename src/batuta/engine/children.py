@@ -96,9 +96,8 @@ class Children:
         if listener is None:
             listener = (parent.executor, parent.requests[0])
         executor = parent.executor_name
-        for row in engine.store.runs(parent_run=parent.id, limit=1000):
-            ended = RunState(row.state) in RUN_FINAL
-            if row.parent_task == task.no and (not ended or row.config.get(NESTED) == task.tries):
+        for row in engine.store.runs(parent_run=parent.id, parent_task=task.no):
+            if RunState(row.state) not in RUN_FINAL or row.config.get(NESTED) == task.tries:
                 known = engine.run_of(row.id)
                 if known is None:
                     child = engine.resume_run(
@@ -173,8 +172,8 @@ class Children:
         """Stop a nested flow. False: its body runs, and ends it. True: a former engine ran it; its run ends here."""
         if (parent, task) in self._parents.values():
             return False
-        for row in self._engine.store.runs(parent_run=parent.id, limit=1000):
-            if row.parent_task == task and RunState(row.state) not in RUN_FINAL:
+        for row in self._engine.store.runs(parent_run=parent.id, parent_task=task):
+            if RunState(row.state) not in RUN_FINAL:
                 self._engine.resume_run(row.id, executor=parent.executor_name, force=True, first=self._cancelled)
         return True
 

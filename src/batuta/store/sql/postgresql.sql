@@ -107,53 +107,53 @@ SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, 
 FROM runs
 WHERE runs.id = %s::BIGINT;
 
--- runs_newest(before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_newest(before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER IS NULL OR runs.parent_task = %s::INTEGER) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- runs_of_job(job, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_of_job(job, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.job = %s::VARCHAR AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER IS NULL OR runs.parent_task = %s::INTEGER) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- runs_in_state(state, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_in_state(state, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.state = %s::VARCHAR AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER IS NULL OR runs.parent_task = %s::INTEGER) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- runs_of_parent(parent_run, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_of_parent(parent_run, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.parent_run = %s::BIGINT AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER IS NULL OR runs.parent_task = %s::INTEGER) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) ORDER BY runs.id DESC
  LIMIT %s::BIGINT OFFSET 0;
 
--- runs_tagged(tag_key, tag_value, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_tagged(tag_key, tag_value, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs.trigger, runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
 WHERE run_tags.key = %s::VARCHAR AND run_tags.value = %s::VARCHAR) AND runs.id < %s::BIGINT AND (%s::VARCHAR IS NULL OR runs.state IN (SELECT CAST(each_states.value AS TEXT) AS value
-FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
+FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_states)) AND (%s::VARCHAR IS NULL OR runs.job = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.kind = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.trigger = %s::VARCHAR) AND (%s::VARCHAR IS NULL OR runs.partition = %s::VARCHAR) AND (%s::BIGINT IS NULL OR runs.parent_run = %s::BIGINT) AND (%s::INTEGER IS NULL OR runs.parent_task = %s::INTEGER) AND (%s::INTEGER = 0 OR runs.parent_run IS NULL) AND (CAST(%s AS DOUBLE PRECISION) IS NULL OR runs.created_at >= CAST(%s AS DOUBLE PRECISION)) AND (%s::VARCHAR IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags.key || '=' || run_tags.value) IN (SELECT CAST(each_tags.value AS TEXT) AS value
 FROM json_array_elements_text(CAST(%s::VARCHAR AS JSON)) AS each_tags)) = %s::INTEGER) ORDER BY runs.id DESC

@@ -61,6 +61,7 @@ def _runs(name: str, path: Callable[[], Sequence[ColumnElement[bool]]]) -> None:
             if_given(runs.c.trigger, "trigger"),
             if_given(runs.c.partition, "partition"),
             if_given(runs.c.parent_run, "parent_run"),
+            if_given(runs.c.parent_task, "parent_task"),
             sa.or_(p("roots_only", sa.Integer) == literal(0), runs.c.parent_run.is_(None)),
             sa.or_(since.is_(None), runs.c.created_at >= since),
             sa.or_(p("tags").is_(None), tagged.scalar_subquery() == p("tag_count", sa.Integer)),

@@ -96,53 +96,53 @@ SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, 
 FROM runs
 WHERE runs.id = ?;
 
--- runs_newest(before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_newest(before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
+FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.parent_task = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
 FROM json_each(?) AS each_tags)) = ?) ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- runs_of_job(job, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_of_job(job, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.job = ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
+FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.parent_task = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
 FROM json_each(?) AS each_tags)) = ?) ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- runs_in_state(state, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_in_state(state, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.state = ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
+FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.parent_task = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
 FROM json_each(?) AS each_tags)) = ?) ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- runs_of_parent(parent_run, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_of_parent(parent_run, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.parent_run = ? AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
+FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.parent_task = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
 FROM json_each(?) AS each_tags)) = ?) ORDER BY runs.id DESC
  LIMIT ? OFFSET 0;
 
--- runs_tagged(tag_key, tag_value, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, roots_only, since, since, tags, tags, tag_count, limit)
+-- runs_tagged(tag_key, tag_value, before, states, states, job, job, kind, kind, trigger, trigger, partition, partition, parent_run, parent_run, parent_task, parent_task, roots_only, since, since, tags, tags, tag_count, limit)
 SELECT runs.id, runs.job, runs.kind, runs.plan_hash, runs.location, runs.state, runs.params, runs.tags, runs.config, runs."trigger", runs.logical_at, runs.interval_start, runs.interval_end, runs.partition, runs.parent_run, runs.parent_task, runs.priority, runs.seed, runs.created_at, runs.started_at, runs.finished_at, runs.error, runs.epoch, runs.owner, runs.lease_until, runs.seq, runs.version, runs.origin, runs.concurrency_key, runs.deadline_at, runs.backfill_id
 FROM runs
 WHERE runs.id IN (SELECT run_tags.run_id
 FROM run_tags
 WHERE run_tags."key" = ? AND run_tags.value = ?) AND runs.id < ? AND (? IS NULL OR runs.state IN (SELECT each_states.value
-FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
+FROM json_each(?) AS each_states)) AND (? IS NULL OR runs.job = ?) AND (? IS NULL OR runs.kind = ?) AND (? IS NULL OR runs."trigger" = ?) AND (? IS NULL OR runs.partition = ?) AND (? IS NULL OR runs.parent_run = ?) AND (? IS NULL OR runs.parent_task = ?) AND (? = 0 OR runs.parent_run IS NULL) AND (CAST(? AS DOUBLE) IS NULL OR runs.created_at >= CAST(? AS DOUBLE)) AND (? IS NULL OR (SELECT count(*) AS count_1
 FROM run_tags
 WHERE run_tags.run_id = runs.id AND (run_tags."key" || '=' || run_tags.value) IN (SELECT each_tags.value
 FROM json_each(?) AS each_tags)) = ?) ORDER BY runs.id DESC
