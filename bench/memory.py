@@ -1,4 +1,4 @@
-"""Memory of a tree of processes: the sum of their PSS, which counts a page shared by n processes as 1/n in each."""
+"""CPU time and memory of a tree of processes: memory is the sum of PSS, in which a page shared by n counts as 1/n."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ def tree(pid: int) -> list[psutil.Process]:
         return [root, *root.children(recursive=True)]
     except psutil.Error:
         return []
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """CPU seconds so far of these processes and everything below them."""
+    total = 0.0
+    for process in {each for pid in pids for each in tree(pid)}:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system
+    return total
 
 
 def server_of(url: str) -> int | None:

@@ -23,8 +23,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import psutil
-
 from batuta.client import Client
 from batuta.engine.workspace import Workspace
 from batuta.runtime.project import find_project
@@ -33,7 +31,7 @@ from batuta.store.rows import KeyedRun
 from batuta.store.store import Store
 from bench import machine, service_peers
 from bench.measure import environment, postgres_server
-from bench.memory import pss_mb, tree
+from bench.memory import cpu_s, pss_mb, tree
 from bench.report import NONE, Table
 
 STORES = ("sqlite", "postgresql")
@@ -363,14 +361,7 @@ class Up:
 
     def cpu_s(self) -> float:
         """CPU seconds of all its processes so far."""
-        total = 0.0
-        for process in tree(self.process.pid):
-            try:
-                times = process.cpu_times()
-            except psutil.Error:
-                continue
-            total += times.user + times.system
-        return total
+        return cpu_s([self.process.pid])
 
 
 def patient(condition: Callable[[], bool], each_s: float = 0.002) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 
 from bench.measure import environment
-from bench.memory import tree
+from bench.memory import cpu_s, tree
 
 READY_S = 180.0
 POLL_S = 0.02
@@ -127,14 +127,7 @@ class Running:
         return [each for process in self.started for each in tree(process.pid)]
 
     def cpu_s(self) -> float:
-        total = 0.0
-        for process in self.processes():
-            try:
-                times = process.cpu_times()
-            except psutil.Error:
-                continue
-            total += times.user + times.system
-        return total
+        return cpu_s(process.pid for process in self.started)
 
     def stop(self) -> None:
         """End all of it."""
